@@ -1,0 +1,164 @@
+"""The Store protocol: where studies live, and who may write what.
+
+One coordinator writes a study's trials, through a Writer that holds the study's lease; a second one
+is refused. Workers never touch the store. Anyone may read at any time, and may record a decision or a
+note in one short transaction.
+
+Order of a step: ``Writer.start`` is committed before the trial's first step is submitted; each
+``Writer.step`` is committed before the searcher is told; ``Writer.finish`` commits the last step
+together with the trial's result and its ``told`` event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from moopt.objectives import Objective
+    from moopt.trial import Decision, Event, Json, StepResult, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """What a study is, apart from its trials. Two runs with equal records continue each other."""
+
+    name: str
+    space: Mapping[str, Json]
+    """As ``Space.as_json`` gives it."""
+    objectives: tuple[Objective, ...]
+    search: Mapping[str, Json]
+    """``algorithm`` and its options."""
+    seed: int
+    n_steps: int = 1
+    """Steps a trial."""
+    spec: Mapping[str, Json] = field(default_factory=dict)
+    """How a trial is evaluated: data (file, SHA-256, target...), models, cross-validation. Empty for a function."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of Python and the libraries at creation; they may differ when the study goes on."""
+    created_at: float = 0.0
+    """Unix seconds."""
+    attributes: Mapping[str, Json] = field(default_factory=dict)
+    """The user's own."""
+
+
+class Writer(Protocol):
+    """The one coordinator's door: holds the study's lease from its making to ``close``.
+
+    Every call is one commit and renews the lease. Raises StudyBusy where another process took it.
+    """
+
+    def queue(self, trial: Trial) -> None:
+        """Keep a trial that will run later (state queued); no event."""
+        ...
+
+    def start(self, trial: Trial) -> None:
+        """The trial (state running; new, or queued before) and its ``started`` event."""
+        ...
+
+    def step(self, number: int, step: int, result: StepResult) -> None:
+        """One finished step of a running trial."""
+        ...
+
+    def finish(
+        self, trial: Trial, steps: Mapping[int, StepResult] | None = None, siblings: Sequence[Trial] = ()
+    ) -> None:
+        """A finished trial with its ``told`` event, the steps not yet stored (the last one), and the
+        siblings its fit gave: each a whole finished trial with its steps, a ``started`` and a ``told`` event.
+        """
+        ...
+
+    def heartbeat(self) -> None:
+        """Renew the lease; call it at least every few seconds while nothing else is written."""
+        ...
+
+    def close(self) -> None:
+        """Give the lease back; doing so twice does nothing."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """Studies with their trials, events, decisions and artefacts."""
+
+    location: str
+    """What the user gave to open it, for messages: a path, or ``in memory``."""
+    artefacts: Path | None
+    """The folder of artefacts beside it (made when first needed); None in memory."""
+
+    # Studies. Every method that takes a name raises StudyNotFound, with the names there are.
+    def studies(self) -> list[StudyRecord]:
+        """All studies, by time of creation."""
+        ...
+
+    def study(self, name: str | None = None) -> StudyRecord:
+        """One study; without a name the only one there is, else StudyNotFound names them all."""
+        ...
+
+    def create_study(self, record: StudyRecord) -> None:
+        """Keep a new study; raises StudyExists."""
+        ...
+
+    def rename_study(self, name: str, new_name: str) -> None:
+        """Raises StudyExists where the new name is taken, StudyBusy while it is being written."""
+        ...
+
+    def delete_study(self, name: str) -> None:
+        """With all that belongs to it. Raises StudyBusy while it is being written."""
+        ...
+
+    def write(self, name: str) -> Writer:
+        """Take the study's lease; raises StudyBusy where a living process holds it."""
+        ...
+
+    def is_running(self, name: str) -> bool:
+        """Whether a living coordinator holds the lease."""
+        ...
+
+    # Reading
+    def revision(self, name: str) -> int:
+        """Grows with every write to the study; cheap to poll."""
+        ...
+
+    def trials(self, name: str, *, with_steps: bool = True) -> list[Trial]:
+        """All trials by number; without ``with_steps`` their ``steps`` are left empty (much faster)."""
+        ...
+
+    def trial(self, name: str, number: int) -> Trial:
+        """One trial, whole; raises UsageError with the numbers there are."""
+        ...
+
+    def events(self, name: str) -> list[Event]:
+        """The study's history, in order."""
+        ...
+
+    def decisions(self, name: str) -> list[Decision]:
+        """Oldest first."""
+        ...
+
+    # What any reader may write
+    def add_decision(self, name: str, decision: Decision) -> None:
+        """Raises UsageError where there is no such trial."""
+        ...
+
+    def add_note(self, name: str, number: int, text: str) -> None:
+        """A note on a trial."""
+        ...
+
+    def set_attribute(self, name: str, key: str, value: Json, number: int | None = None) -> None:
+        """An attribute of a trial, or of the study where ``number`` is None."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection; doing so twice does nothing."""
+        ...
