@@ -106,7 +106,9 @@ def _convert(objective: Objective, text: str) -> float:
     if not unit:
         return number
     if unit not in UNITS:
-        raise ObjectiveError(f"the limit of {objective.name} is {text!r}: unknown unit{nearest(unit, filter(None, UNITS))}")
+        raise ObjectiveError(
+            f"the limit of {objective.name} is {text!r}: unknown unit{nearest(unit, filter(None, UNITS))}"
+        )
     kind, factor = UNITS[unit]
     own_kind, own_factor = UNITS[objective.unit]
     if kind != own_kind:
@@ -135,7 +137,7 @@ def as_objective(given: str | Objective) -> Objective:
         return Objective(name, "maximize")
     known = [*_SHORT_NAMES, *get_scorer_names()]
     raise ObjectiveError(
-        f"unknown objective {given!r}{nearest(given, known)} Or give moopt.Objective(name, direction) for one of your own."
+        f"unknown objective {given!r}{nearest(given, known)}\nFor one of your own give moopt.Objective(name, direction)."
     )
 
 
@@ -173,9 +175,11 @@ def with_limits(objectives: Sequence[Objective], limits: Mapping[str, float | st
     given = {canonical_name(name): limit for name, limit in limits.items()}
     for name in given:
         if name not in names:
-            raise ObjectiveError(f"a limit is given for {name!r}, which is no objective of this study{nearest(name, names)}")
+            raise ObjectiveError(f"a limit is given for {name!r}, which is no objective here{nearest(name, names)}")
     return tuple(
-        replace(objective, limit=parse_limit(objective, given[objective.name])) if objective.name in given else objective
+        replace(objective, limit=parse_limit(objective, given[objective.name]))
+        if objective.name in given
+        else objective
         for objective in objectives
     )
 

@@ -1,0 +1,1 @@
+"""Searchers: they propose configs and learn from results."""

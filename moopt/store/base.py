@@ -68,8 +68,9 @@ class Writer(Protocol):
     def finish(
         self, trial: Trial, steps: Mapping[int, StepResult] | None = None, siblings: Sequence[Trial] = ()
     ) -> None:
-        """A finished trial with its ``told`` event, the steps not yet stored (the last one), and the
-        siblings its fit gave: each a whole finished trial with its steps, a ``started`` and a ``told`` event.
+        """A finished trial with its ``told`` event and the steps not yet stored (the last one).
+
+        Each sibling that its fit gave is a whole finished trial with its steps, a ``started`` and a ``told`` event.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""Multi-objective hyperparameter optimisation: from trade-offs to one configuration that you can defend."""
