@@ -137,7 +137,7 @@ def as_objective(given: str | Objective) -> Objective:
         return Objective(name, "maximize")
     known = [*_SHORT_NAMES, *get_scorer_names()]
     raise ObjectiveError(
-        f"unknown objective {given!r}{nearest(given, known)}\nFor one of your own give moopt.Objective(name, direction)."
+        f"unknown objective {given!r}{nearest(given, known)}\nFor your own give moopt.Objective(name, direction)."
     )
 
 
