@@ -103,8 +103,7 @@ def knee(losses: Floats) -> int:
 
 def finite_rows(losses: Floats) -> Mask:
     """Which rows (n,) of losses (n, m) have finite values only."""
-    finite: Mask = np.isfinite(losses).all(axis=1)
-    return finite
+    return np.asarray(np.isfinite(losses).all(axis=1))
 
 
 def _matrix(losses: Floats) -> Floats:
