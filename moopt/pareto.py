@@ -40,13 +40,15 @@ def ranks(losses: Floats, violation: Floats | None = None) -> NDArray[np.intp]:
     """
     losses, violation = _matrix(losses), _column(violation, len(losses))
     known = finite_rows(losses) & np.isfinite(violation)
-    out = np.zeros(len(losses), dtype=np.intp)
-    first = 0
-    for amount in np.unique(violation[known]):
-        rows = np.flatnonzero(known & (violation == amount))
-        out[rows] = first + moocore.pareto_rank(losses[rows])
-        first = int(out[rows].max()) + 1
-    out[~known] = first
+    amounts, which, sizes = np.unique(violation[known], return_inverse=True, return_counts=True)
+    within = np.zeros(len(which), dtype=np.intp)
+    depths = np.ones(len(amounts), dtype=np.intp)
+    for amount in np.flatnonzero(sizes > 1):
+        rows = which == amount
+        within[rows] = moocore.pareto_rank(losses[known][rows])
+        depths[amount] = within[rows].max() + 1
+    out = np.full(len(losses), depths.sum())
+    out[known] = (depths.cumsum() - depths)[which] + within
     return out
 
 
