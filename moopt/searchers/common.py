@@ -12,7 +12,8 @@ from moopt.space import Key, Space
 from moopt.trial import Config
 
 _DRAWS = 64
-_DRAWS_ENDLESS = 10_000
+_DRAWS_OF_MANY = 10_000
+_LONGEST_LIST = 1_000_000
 
 
 class Seen:
@@ -40,19 +41,19 @@ class Seen:
         """The first new one of the candidates; else a random new config; None when the space is used up.
 
         Candidates are looked at one after the other, so they may be a generator that makes them when asked for;
-        they must come to an end. In a finite space the last configs are found by listing them.
+        they must come to an end. The last configs of a space of up to a million are found by listing it.
         """
         for config in candidates:
             if self.new(config):
                 return config
         if len(self) >= self._space.size:
             return None
-        finite = np.isfinite(self._space.size)
-        for _ in range(_DRAWS if finite else _DRAWS_ENDLESS):
-            config = self._space.sample(rng)
-            if config not in self:
+        listable = self._space.size <= _LONGEST_LIST
+        for _ in range(_DRAWS if listable else _DRAWS_OF_MANY):
+            config = self._space.quantile(rng.random(self._space.d))
+            if self.new(config):
                 return config
-        return self._left(rng) if finite else None
+        return self._left(rng) if listable else None
 
     def _left(self, rng: np.random.Generator) -> Config | None:
         start = int(rng.integers(len(self._all)))
