@@ -16,7 +16,7 @@ from moopt.objectives import Floats
 from moopt.searchers.archive import Archive
 from moopt.searchers.base import EXHAUSTED, Observation, Pending, Proposal, Signal, Stream, generator
 from moopt.searchers.common import Seen
-from moopt.searchers.initial import Initial
+from moopt.searchers.sampling import SobolSearcher
 from moopt.searchers.variation import Variation
 from moopt.space import Space
 from moopt.trial import Config, State
@@ -33,7 +33,7 @@ class NSGA2:
         self._space, self._seed, self._size, self._operators = space, seed, population, operators
         self._seen = Seen(space)
         self._archive = Archive(n_objectives)
-        self._initial = Initial(space, seed)
+        self._initial = SobolSearcher(space, seed)
         self._variation = Variation(space)
         # Rows in the order of arrival.
         self._points: Floats = np.empty((0, space.d))
@@ -44,14 +44,17 @@ class NSGA2:
 
     def ask(self, number: int) -> Proposal | Signal:
         """A child of the population; a point of the initial design until the population is full."""
+        if not self._full:
+            return self._initial.ask(number)
         rng = generator(self._seed, Stream.PROPOSAL, number)
-        full = len(self._points) >= self._size
-        config = self._seen.fresh(self._children(rng) if full else self._initial.configs(number), rng)
+        config = self._seen.fresh(self._children(rng), rng)
         return EXHAUSTED if config is None else Proposal(config)
 
     def started(self, trial: Pending) -> None:
         """Never propose it again."""
         self._seen.add(trial.config)
+        if not self._full:
+            self._initial.started(trial)
 
     def tell(self, observation: Observation) -> None:
         """Let a result into the population, and a complete one into the archive."""
@@ -68,6 +71,10 @@ class NSGA2:
         if len(self._points) > self._size:
             self._drop(self._worst())
 
+    @property
+    def _full(self) -> bool:
+        return len(self._points) >= self._size
+
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
         variation, sbx = self._variation, self._operators == "sbx"
         for attempt in range(_TRIES):
@@ -82,12 +89,12 @@ class NSGA2:
 
     def _winner(self, rng: np.random.Generator) -> int:
         """Binary tournament."""
-        first, second = rng.integers(len(self._points), size=2).tolist()
+        first, second = (int(row) for row in rng.integers(len(self._points), size=2))
         ranks = self._ranks
         if ranks[first] != ranks[second]:
             return first if ranks[first] < ranks[second] else second
-        crowding = self._front_crowding(int(ranks[first]))
-        return first if crowding[first] >= crowding[second] else second
+        room = self._room(int(ranks[first]))
+        return first if room[first] >= room[second] else second
 
     def _worst(self) -> int:
         """The oldest of the most crowded members of the last front."""
@@ -95,7 +102,7 @@ class NSGA2:
         members = np.flatnonzero(self._ranks == last)
         if len(members) == 1:
             return int(members[0])
-        return int(members[self._front_crowding(last)[members].argmin()])
+        return int(members[self._room(last)[members].argmin()])
 
     def _drop(self, row: int) -> None:
         # The others keep their ranks: who leaves is of the last front and dominates nobody.
@@ -105,7 +112,7 @@ class NSGA2:
         self._ranks = np.delete(self._ranks, row)
         self._crowding.clear()
 
-    def _front_crowding(self, rank: int) -> Floats:
+    def _room(self, rank: int) -> Floats:
         """Shape (n,): room around each member of one front, the more the better; 0 for the others."""
         if rank not in self._crowding:
             members = self._ranks == rank
@@ -126,6 +133,6 @@ def crowding(losses: Floats) -> Floats:
         return np.asarray(calc_crowding_distance(losses))
     squares = cdist(losses, losses, "sqeuclidean")
     np.fill_diagonal(squares, np.inf)
-    room = 1.0 / (1.0 / np.maximum(squares * squares, 1e-30)).sum(axis=1)
+    room: Floats = 1.0 / (1.0 / np.maximum(squares * squares, 1e-30)).sum(axis=1)
     room[losses.argmin(axis=0)] = np.inf
     return room

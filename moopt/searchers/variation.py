@@ -76,9 +76,9 @@ class Variation:
         """Each hyperparameter at a rate: half of the hits drawn anew, half moved by a Gaussian step."""
         out = child.copy()
         hits = (rng.random(len(child)) < rate) & self._movable
-        for place in np.flatnonzero(hits):
+        for place in map(int, np.flatnonzero(hits)):
             if self._categorical[place] or rng.random() < 0.5:
-                out[place] = self._redraw(int(place), child[place], rng)
+                out[place] = self._redraw(place, child[place], rng)
             else:
                 out[place] = min(max(child[place] + SIGMA * rng.standard_normal(), 0.0), 1.0)
         return out
@@ -91,8 +91,8 @@ class Variation:
         out = mut_pm(child[None], self._low, self._high, np.array([ETA]), rates, False, random_state=rng)[0]
         out = np.where(self._categorical, child, out)
         hits = (rng.random(len(child)) < rate) & self._movable & self._categorical
-        for place in np.flatnonzero(hits):
-            out[place] = self._redraw(int(place), child[place], rng)
+        for place in map(int, np.flatnonzero(hits)):
+            out[place] = self._redraw(place, child[place], rng)
         return np.asarray(out)
 
     def n_active(self, point: Floats) -> int:
@@ -108,8 +108,8 @@ class Variation:
                     from_a[place] = from_a[parent]
         child = np.where(from_a, a, b)
         child = np.where(np.isnan(child), np.where(from_a, b, a), child)
-        for place in np.flatnonzero(np.isnan(child)):
-            child[place] = self._draw(int(place), rng)
+        for place in map(int, np.flatnonzero(np.isnan(child))):
+            child[place] = self._draw(place, rng)
         return child
 
     def _draw(self, place: int, rng: np.random.Generator) -> float:
