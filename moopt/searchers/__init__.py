@@ -15,14 +15,19 @@ from moopt.trial import Json
 
 _OPERATORS = ("auto", "sbx")
 _DECOMPOSITIONS = ("tchebycheff", "pbi")
+_SURROGATES = ("none",)
 _DEFAULTS: Mapping[str, Mapping[str, Json]] = {
-    "nsga2": {"population": 20, "operators": "auto"},
-    "moead": {"population": 20, "operators": "auto", "decomposition": "tchebycheff"},
+    "nsga2": {"population": 20, "operators": "auto", "surrogate": "none"},
+    "moead": {"population": 20, "operators": "auto", "decomposition": "tchebycheff", "surrogate": "none"},
     "random": {},
     "sobol": {},
     "grid": {"resolution": 5},
 }
-_CHOICES: Mapping[str, tuple[str, ...]] = {"operators": _OPERATORS, "decomposition": _DECOMPOSITIONS}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "operators": _OPERATORS,
+    "decomposition": _DECOMPOSITIONS,
+    "surrogate": _SURROGATES,
+}
 _LEAST: Mapping[str, int] = {"population": 2, "resolution": 1}
 
 ALGORITHMS: tuple[str, ...] = tuple(_DEFAULTS)
@@ -52,6 +57,7 @@ def make_searcher(search: Mapping[str, Json], space: Space, n_objectives: int, s
         raise SpecError(f"the search has no algorithm; give one of: {', '.join(ALGORITHMS)}")
     options: dict[str, Any] = search_options(**search)
     algorithm = options.pop("algorithm")
+    options.pop("surrogate", None)
     if algorithm == "nsga2":
         return NSGA2(space, n_objectives, seed, **options)
     if algorithm == "moead":

@@ -7,6 +7,9 @@ import numpy as np
 from moopt import pareto
 from moopt.objectives import Floats
 
+_FAR = 1e12
+"""Beyond it all losses are equally far off; its fourth power is still a number."""
+
 
 class Archive:
     """Losses that no other complete trial dominates, without copies; unbounded.
@@ -43,8 +46,8 @@ class Archive:
         self.nadir = np.where(self._front_worst > self.ideal, self._front_worst, self._worst)
 
     def normalise(self, losses: Floats) -> Floats:
-        """Losses (n, m) with the ideal at 0 and the nadir at 1; as they are while the archive is empty."""
-        return pareto.normalise(losses, self.ideal, self.nadir) if self._n else losses
+        """Losses (n, m) with the ideal at 0 and the nadir at 1, clipped far away; unscaled while it is empty."""
+        return np.clip(pareto.normalise(losses, self.ideal, self.nadir), -_FAR, _FAR)
 
     def _enter(self, losses: Floats, violation: float) -> bool:
         if violation > self.violation:

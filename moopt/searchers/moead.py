@@ -58,6 +58,7 @@ class MOEAD:
         self._initial = SobolSearcher(space, seed)
         self._variation = Variation(space)
         self._n = 0
+        self._turn = 0
         # Row i is the incumbent of subproblem i, once there are as many results as subproblems.
         self._numbers = np.zeros(population, dtype=np.intp)
         self._points: Floats = np.empty((population, space.d))
@@ -69,7 +70,7 @@ class MOEAD:
         if not self._full:
             return self._initial.ask(number)
         rng = generator(self._seed, Stream.PROPOSAL, number)
-        turn, near = number % len(self._weights), bool(rng.random() < _DELTA)
+        turn, near = self._turn, bool(rng.random() < _DELTA)
         config = self._seen.fresh(self._children(turn, self._pool(turn, near), rng), rng)
         return EXHAUSTED if config is None else Proposal(config, {"subproblem": turn, "near": near})
 
@@ -78,6 +79,8 @@ class MOEAD:
         self._seen.add(trial.config)
         if not self._full:
             self._initial.started(trial)
+        elif _is_own(trial.origin):
+            self._turn = (trial.origin["subproblem"] + 1) % len(self._weights)
 
     def tell(self, observation: Observation) -> None:
         """Give a result to the subproblems that it improves, and a complete one to the archive."""
@@ -103,9 +106,7 @@ class MOEAD:
         return self._near[turn] if near else np.arange(len(self._weights))
 
     def _pool_of(self, origin: Json) -> Rows:
-        if isinstance(origin, dict) and "subproblem" in origin:
-            return self._pool(origin["subproblem"], origin["near"])
-        return self._pool(0, near=False)
+        return self._pool(origin["subproblem"], origin["near"]) if _is_own(origin) else self._pool(0, near=False)
 
     def _children(self, turn: int, pool: Rows, rng: np.random.Generator) -> Iterator[Config]:
         variation, sbx = self._variation, self._operators == "sbx"
@@ -155,6 +156,10 @@ def pbi(losses: Floats, weights: Floats) -> Floats:
     along = (losses * direction).sum(axis=-1)
     aside = np.linalg.norm(losses - along[..., None] * direction, axis=-1)
     return np.asarray(along + _THETA * aside)
+
+
+def _is_own(origin: Json) -> bool:
+    return isinstance(origin, dict) and "subproblem" in origin
 
 
 def _some(n: int, k: int, rng: np.random.Generator) -> Rows:

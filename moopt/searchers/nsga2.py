@@ -131,6 +131,8 @@ def crowding(losses: Floats) -> Floats:
     """
     if losses.shape[1] <= 2:
         return np.asarray(calc_crowding_distance(losses))
+    if len(losses) == 1:
+        return np.array([np.inf])
     squares = cdist(losses, losses, "sqeuclidean")
     np.fill_diagonal(squares, np.inf)
     room: Floats = 1.0 / (1.0 / np.maximum(squares * squares, 1e-30)).sum(axis=1)
