@@ -52,7 +52,9 @@ def mean_values(objectives: Sequence[Objective], steps: Mapping[int, StepResult]
     """Objective name -> mean over the steps that measured it; without those that none did."""
     means = {}
     for objective in objectives:
-        measured = [steps[step].values[objective.name] for step in sorted(steps) if objective.name in steps[step].values]
+        measured = [
+            steps[step].values[objective.name] for step in sorted(steps) if objective.name in steps[step].values
+        ]
         if measured:
             means[objective.name] = math.fsum(measured) / len(measured)
     return means

@@ -373,7 +373,9 @@ def differences(wanted: StudyRecord, stored: StudyRecord) -> list[str]:
     found = Space.from_json(wanted.space).differences(Space.from_json(stored.space))
     found += _differences("objective", _objectives(wanted), _objectives(stored))
     found += _differences("", dict(wanted.search), dict(stored.search))
-    found += _differences("", {"seed": wanted.seed, "steps": wanted.n_steps}, {"seed": stored.seed, "steps": stored.n_steps})
+    found += _differences(
+        "", {"seed": wanted.seed, "steps": wanted.n_steps}, {"seed": stored.seed, "steps": stored.n_steps}
+    )
     return found + _differences("", dict(wanted.spec), dict(stored.spec))
 
 
