@@ -18,7 +18,7 @@ from moopt.errors import SpaceError
 from moopt.space import Space, as_space
 from tests.spaces import spaces
 
-EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 2**32 - 1)
 PLAIN = (str, bool, int, float, type(None))
 
