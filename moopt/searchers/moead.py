@@ -6,6 +6,7 @@ doi:10.1109/TEVC.2008.925798.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -85,7 +86,7 @@ class MOEAD:
     def tell(self, observation: Observation) -> None:
         """Give a result to the subproblems that it improves, and a complete one to the archive."""
         losses, violation = observation.losses, observation.violation
-        if losses is None or not np.isfinite([*losses, violation]).all():
+        if losses is None or not (np.isfinite(losses).all() and math.isfinite(violation)):
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
