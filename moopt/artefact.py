@@ -1,10 +1,9 @@
-"""A fitted model as the file that ships: deflated skops, loaded with our own list of trusted types."""
+"""Load the model file that ships, with our own list of trusted types and never the file's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED
 
 TRUSTED = (
     "numpy.dtype",
@@ -19,13 +18,6 @@ TRUSTED = (
     "sklearn.tree._tree.Tree",
 )
 """Types of scikit-learn's and numpy's that skops does not trust by itself, and that the preset families hold."""
-
-
-def dump_model(model: Any) -> bytes:
-    """A fitted estimator as deflated skops. Its length varies by about 0.2 % from one time to the next."""
-    from skops.io import dumps
-
-    return bytes(dumps(model, compression=ZIP_DEFLATED))
 
 
 def load_model(source: bytes | Path) -> Any:

@@ -179,6 +179,6 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.rename", full)
-    with pytest.raises(ExportError, match="cannot be written to .*chosen: No space left on device"):
+    with pytest.raises(ExportError, match=r"cannot be written to .*chosen: No space left on device"):
         export_trial(plain, "plain", 2, tmp_path / "chosen")
     assert list(tmp_path.iterdir()) == []
