@@ -17,11 +17,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from moopt.errors import ExportError
+from moopt import refit
+from moopt.errors import DataError, ExportError
 from moopt.frames import front_frame
 from moopt.front import front_of, join_numbers
+from moopt.measure.size import model_bytes
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Decision, Json, State, Trial
 from moopt.why import Evidence, own_decision, why
@@ -68,6 +71,7 @@ def export_trial(
     *,
     data: str | Path | None = None,
     decision: Decision | None = None,
+    with_model: bool = True,
 ) -> Export:
     """Write a trial to the folder ``out``, whole or not at all.
 
@@ -76,7 +80,7 @@ def export_trial(
     """
     folder = Path(out)
     _check_free(folder)
-    export = make_export(store, study_name, number, data=data, decision=decision)
+    export = make_export(store, study_name, number, data=data, decision=decision, with_model=with_model)
     _write(folder, export.files)
     return Export(export.number, export.files, export.missing, folder)
 
@@ -88,9 +92,10 @@ def export_zip(
     *,
     data: str | Path | None = None,
     decision: Decision | None = None,
+    with_model: bool = True,
 ) -> bytes:
     """The same files as :func:`export_trial` writes, as one zip. Arguments and errors as in :func:`make_export`."""
-    return make_export(store, study_name, number, data=data, decision=decision).zipped()
+    return make_export(store, study_name, number, data=data, decision=decision, with_model=with_model).zipped()
 
 
 def make_export(
@@ -100,12 +105,13 @@ def make_export(
     *,
     data: str | Path | None = None,
     decision: Decision | None = None,
+    with_model: bool = True,
 ) -> Export:
     """All files of a trial's export, in memory.
 
     ``data`` stands in for the data file that the study names; it must be the same, byte for byte. Without a
     ``decision`` the latest one that the study records for this trial is told. Where the study's own data file
-    cannot be read the export has no model and says so.
+    cannot be read, or without ``with_model``, the export has no model and says so.
 
     Raises ExportError for a trial that does not exist or is not complete, for data that are not those of the
     search, and for ``data`` that cannot be read; StudyNotFound for a study that is not in the store.
@@ -115,14 +121,15 @@ def make_export(
     chosen = _chosen(store, record, trials, number)
     if decision is None:
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
-    built, missing = _build(record, chosen, None if data is None else Path(data))
-    evidence = Evidence(record, trials, chosen, decision, missing or _fitted_on(record), _versions())
+    built = _build(record, chosen, data, with_model=with_model)
+    evidence = Evidence(record, trials, chosen, decision, built.said, _versions())
     files = {
         "config.json": canonical_json(_config(record, chosen)),
-        **built,
+        **built.files,
         "front.csv": front_frame(record.objectives, trials).to_csv(index=False).encode(),
         "WHY.md": why(evidence).encode(),
     }
+    missing = "" if "model.skops" in files else built.said
     files["manifest.json"] = canonical_json(_manifest(record, number, files, missing))
     return Export(number, files, missing)
 
@@ -145,6 +152,46 @@ def _chosen(store: Store, record: StudyRecord, trials: Sequence[Trial], number: 
 
 def _recorded(store: Store, study_name: str, number: int) -> Decision | None:
     return next((made for made in reversed(store.decisions(study_name)) if made.number == number), None)
+
+
+class _Built(NamedTuple):
+    """The pipeline and the model, where there can be, and a few sentences about them."""
+
+    files: dict[str, bytes]
+    said: str
+
+
+def _build(record: StudyRecord, chosen: Trial, data: str | Path | None, *, with_model: bool) -> _Built:
+    if reason := refit.no_pipeline(record):
+        return _Built({}, reason)
+    about = f"Trial {chosen.number} of the moopt study {record.name!r}."
+    files = {"pipeline.py": refit.pipeline_source(record, chosen.config, about).encode()}
+    if not with_model:
+        return _Built(files, "There is no fitted model: it was left out. `pipeline.py` builds it unfitted.")
+    try:
+        fitted = refit.fit(record, chosen.config, None if data is None else Path(data))
+    except DataError as error:
+        if data is not None:
+            raise ExportError(str(error)) from error
+        return _Built(files, _no_data(error))
+    files["model.skops"] = model_bytes(fitted.model)
+    return _Built(files, _fitted(record, fitted))
+
+
+def _no_data(error: DataError) -> str:
+    return (
+        f"There is no fitted model: {str(error).splitlines()[0]}. `pipeline.py` builds it unfitted; "
+        "export again with the data file to have it fitted."
+    )
+
+
+def _fitted(record: StudyRecord, fitted: refit.Fitted) -> str:
+    said = f" While fitting it said: {'; '.join(fitted.warnings)}." if fitted.warnings else ""
+    return (
+        f"`model.skops` is the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
+        f"with seed {record.seed}.{said} It loads without running code of the file: "
+        "`moopt.artefact.load_model(Path('model.skops'))`."
+    )
 
 
 def _config(record: StudyRecord, chosen: Trial) -> Json:

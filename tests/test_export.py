@@ -1,20 +1,34 @@
 """A trial as files that stand for themselves: whole, checked, and never half written."""
 
 import hashlib
+import importlib.util
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
+from moopt.artefact import load_model
 from moopt.choose import choose
+from moopt.data import DataSpec, read_data
 from moopt.errors import ExportError
 from moopt.export import canonical_json, export_trial, export_zip, make_export
+from moopt.features import Columns
+from moopt.measure.size import model_bytes
 from moopt.objectives import as_objectives
+from moopt.pipelines import build
+from moopt.presets import FAMILIES, default_configs
+from moopt.refit import fit
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Failure, Source, State, StepResult, Trial
@@ -182,3 +196,190 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(
     with pytest.raises(ExportError, match=r"cannot be written to .*chosen: No space left on device"):
         export_trial(plain, "plain", 2, tmp_path / "chosen")
     assert list(tmp_path.iterdir()) == []
+
+
+# Pipelines: a data file, a model
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """200 rows with numbers, gaps and a text column."""
+    generator = np.random.Generator(np.random.PCG64(0))
+    size = generator.normal(size=200)
+    frame = pd.DataFrame(
+        {
+            "size": np.where(generator.random(200) < 0.1, np.nan, size),
+            "weight": generator.normal(size=200),
+            "colour": generator.choice(["red", "green", "blue"], size=200),
+            "ill": np.where(size + generator.normal(scale=0.5, size=200) > 0.5, "yes", "no"),
+        }
+    )
+    path = tmp_path_factory.mktemp("data") / "ill.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def a_pipeline_record(csv: Path, name: str = "ill") -> StudyRecord:
+    spec = DataSpec(str(csv), "ill", positive="yes", seed=7)
+    data = read_data(spec)
+    recorded = {
+        "kind": "pipeline",
+        "data": {**spec.as_json(), "sha256": data.sha256},
+        "columns": data.columns.as_json(),
+        "folds": 3,
+    }
+    return a_record(name=name, n_steps=3, spec=recorded)
+
+
+def search_rows(csv: Path) -> tuple[pd.DataFrame, NDArray[Any]]:
+    data = read_data(DataSpec(str(csv), "ill", positive="yes", seed=7))
+    rows = data.split().search
+    return data.X.iloc[rows], data.y[rows]
+
+
+def a_config(family: str) -> Config:
+    columns = Columns(("size", "weight"), ("colour",), numeric_gaps=True)
+    few = {f"{family}:n_estimators": 10, f"{family}:max_iter": 20}
+    config = default_configs([family], columns)[0]
+    return {key: few.get(key, value) for key, value in config.items()}
+
+
+@pytest.fixture
+def ill(csv: Path) -> Store:
+    """A study of pipelines: a forest and a logistic regression."""
+    store = open_store(None)
+    store.create_study(a_pipeline_record(csv))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 3.0, "size_kb": 30.0}
+    keep(store, "ill", a_complete(0, a_config("forest"), values, n_steps=3))
+    quicker = {"accuracy": 0.85, "recall": 0.7, "latency_ms": 1.0, "size_kb": 3.0}
+    keep(store, "ill", a_complete(1, a_config("logistic"), quicker, n_steps=3))
+    return store
+
+
+def module_of(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_an_export_of_a_pipeline_has_all_files(ill: Store, tmp_path: Path) -> None:
+    export = export_trial(ill, "ill", 0, tmp_path / "chosen")
+    assert set(export.files) == {
+        "config.json",
+        "pipeline.py",
+        "model.skops",
+        "front.csv",
+        "WHY.md",
+        "manifest.json",
+    }
+    assert (export.has_model, export.missing) == (True, "")
+    assert "fitted on the 160 rows outside the test split with seed 7" in export.files["WHY.md"].decode()
+
+
+def test_building_the_exported_source_gives_an_equal_estimator(ill: Store, csv: Path, tmp_path: Path) -> None:
+    export_trial(ill, "ill", 0, tmp_path / "chosen")
+    built = module_of(tmp_path / "chosen" / "pipeline.py").build()
+    assert repr(built) == repr(build(a_config("forest"), read_data(DataSpec(str(csv), "ill")).columns, seed=7))
+
+
+def test_the_exported_model_predicts_like_the_exported_source_fitted_again(
+    ill: Store, csv: Path, tmp_path: Path
+) -> None:
+    export_trial(ill, "ill", 0, tmp_path / "chosen")
+    X, y = search_rows(csv)
+    again = module_of(tmp_path / "chosen" / "pipeline.py").build().fit(X, y)
+    model = load_model(tmp_path / "chosen" / "model.skops")
+    np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
+
+
+def test_two_exports_give_equal_predictions_bit_for_bit(ill: Store, csv: Path) -> None:
+    X, _ = search_rows(csv)
+    first, second = (load_model(make_export(ill, "ill", 0).files["model.skops"]) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_of_every_family_loads_with_our_own_list_of_types(family: str, csv: Path) -> None:
+    fitted = fit(a_pipeline_record(csv), a_config(family))
+    X, _ = search_rows(csv)
+    np.testing.assert_array_equal(load_model(model_bytes(fitted.model)).predict(X), fitted.model.predict(X))
+
+
+def test_a_model_of_a_foreign_type_is_not_loaded() -> None:
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    with pytest.raises(UntrustedTypesFoundException, match="Foreign"):
+        load_model(model_bytes(Pipeline([("path", Foreign())])))
+
+
+class Foreign(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A type that is nobody's list."""
+
+
+def test_data_from_another_place_are_taken(ill: Store, csv: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved.csv"
+    moved.write_bytes(csv.read_bytes())
+    assert make_export(ill, "ill", 0, data=moved).has_model
+
+
+def test_other_data_are_refused_with_both_hashes(ill: Store, csv: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_bytes(csv.read_bytes() + b"1,1,red,no\n")
+    stated = hashlib.sha256(csv.read_bytes()).hexdigest()[:12]
+    found = hashlib.sha256(other.read_bytes()).hexdigest()[:12]
+    expected = f"other.csv is not the file that was searched: its SHA-256 is {found}, the study's {stated}"
+    with pytest.raises(ExportError, match=expected):
+        export_trial(ill, "ill", 0, tmp_path / "chosen", data=other)
+    assert not (tmp_path / "chosen").exists()
+
+
+def test_data_that_were_named_and_are_not_there_are_an_error(ill: Store, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"there is no file .*gone\.csv"):
+        make_export(ill, "ill", 0, data=tmp_path / "gone.csv")
+
+
+def test_without_the_studys_data_the_export_has_no_model_and_says_so(csv: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone.csv"
+    gone.write_bytes(csv.read_bytes())
+    store = open_store(None)
+    store.create_study(a_pipeline_record(gone))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 3.0, "size_kb": 30.0}
+    keep(store, "ill", a_complete(0, a_config("tree"), values))
+    gone.unlink()
+    export = make_export(store, "ill", 0)
+    assert not export.has_model
+    assert "pipeline.py" in export.files
+    assert "there is no file" in export.missing
+    assert export.missing in export.files["WHY.md"].decode()
+    manifest = json.loads(export.files["manifest.json"])
+    assert (manifest["model"], manifest["missing"]) == (False, export.missing)
+
+
+def test_the_model_can_be_left_out(ill: Store) -> None:
+    export = make_export(ill, "ill", 0, with_model=False)
+    assert not export.has_model
+    assert "it was left out" in export.missing
+
+
+class Warns(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    def fit(self, X: object, y: object) -> None:
+        warnings.warn("it did not\nconverge", UserWarning, stacklevel=1)
+
+
+class Raises(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    def fit(self, X: object, y: object) -> None:
+        raise ValueError("no memory of colours")
+
+
+def test_what_was_said_while_fitting_is_told(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moopt.refit.build", lambda *_: Warns())
+    assert fit(a_pipeline_record(csv), a_config("tree")).warnings == ("UserWarning: it did not",)
+
+
+def test_a_fit_that_fails_is_an_export_error(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moopt.refit.build", lambda *_: Raises())
+    with pytest.raises(ExportError, match="the model cannot be fitted: ValueError: no memory of colours"):
+        fit(a_pipeline_record(csv), a_config("tree"))
