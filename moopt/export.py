@@ -124,7 +124,7 @@ def make_export(
     built = _build(record, chosen, data, with_model=with_model)
     evidence = Evidence(record, trials, chosen, decision, built.said, _versions())
     files = {
-        "config.json": canonical_json(_config(record, chosen)),
+        "config.json": canonical_json(_config(record, chosen, decision)),
         **built.files,
         "front.csv": front_frame(record.objectives, trials).to_csv(index=False).encode(),
         "WHY.md": why(evidence).encode(),
@@ -194,7 +194,7 @@ def _fitted(record: StudyRecord, fitted: refit.Fitted) -> str:
     )
 
 
-def _config(record: StudyRecord, chosen: Trial) -> Json:
+def _config(record: StudyRecord, chosen: Trial, decision: Decision) -> Json:
     objectives = [
         {**objective.as_json(), "unit": objective.unit, "value": chosen.values[objective.name]}
         for objective in record.objectives
@@ -205,6 +205,7 @@ def _config(record: StudyRecord, chosen: Trial) -> Json:
         "number": chosen.number,
         "config": dict(chosen.config),
         "objectives": objectives,
+        "decision": {"limits": dict(decision.limits), "preference": decision.preference},
         "search": dict(record.search),
         "seed": record.seed,
         "n_steps": record.n_steps,

@@ -365,12 +365,12 @@ def test_the_model_can_be_left_out(ill: Store) -> None:
 
 
 class Warns(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    def fit(self, X: object, y: object) -> None:
+    def fit(self, *_: object) -> None:
         warnings.warn("it did not\nconverge", UserWarning, stacklevel=1)
 
 
 class Raises(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    def fit(self, X: object, y: object) -> None:
+    def fit(self, *_: object) -> None:
         raise ValueError("no memory of colours")
 
 
