@@ -1,0 +1,301 @@
+"""A frame of trials -> the spec of a chart, with its data as datasets.
+
+A spec is written once in Altair and cached, since checking it costs more than everything else of a
+page; what changes from one look to the next are the datasets. Fields have fixed plain names, so that
+no objective's name can be taken for a path or a formula.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix
+from moopt.pareto import nondominated
+
+SELECTION = "picked"
+CELLS = (40, 30)
+"""The cloud has at most so many cells across and upwards."""
+SHADED = "#8a8a8a"
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"  # Okabe and Ito
+_KINDS = {
+    # kind: stroke, fill, shape, size
+    "front": (BLUE, BLUE, "circle", 55),
+    "front, beyond a limit": (BLUE, "transparent", "circle", 40),
+    "dominated": (SHADED, SHADED, "circle", 18),
+    "default config": (GREEN, GREEN, "diamond", 130),
+    "recommended": (ORANGE, "transparent", "circle", 240),
+    "picked": (VERMILION, "transparent", "circle", 420),
+}
+_MARGIN = 0.12
+_N_BARS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of two objectives that a picture shows, in losses, each end a little beyond the trials in it."""
+
+    low: tuple[float, float]
+    high: tuple[float, float]
+
+    def holds(self, points: Floats) -> NDArray[np.bool_]:
+        """Which points (n, 2), in losses, are in it."""
+        return np.asarray(((points >= self.low) & (points <= self.high)).all(axis=1))
+
+
+def scatter(
+    trials: pd.DataFrame,
+    objectives: Sequence[Objective],
+    axes: tuple[Objective, Objective],
+    *,
+    limits: Mapping[str, float],
+    pick: int | None = None,
+    recommended: int | None = None,
+    whole: bool = False,
+) -> dict[str, Any]:
+    """The scatter of two objectives.
+
+    ``trials`` are complete trials with the columns ``number``, ``front``, ``within``, ``default`` (three flags),
+    ``config`` (a line of text) and the objectives. Without ``whole`` the picture keeps to the surroundings of the
+    front and the default config.
+    """
+    pair = loss_matrix(axes, trials[[axes[0].name, axes[1].name]].to_numpy(np.float64))
+    trials, pair = trials[np.isfinite(pair).all(axis=1)], pair[np.isfinite(pair).all(axis=1)]
+    window = window_of(pair, whole | trials["front"].to_numpy(bool) | trials["default"].to_numpy(bool))
+    shown = {
+        "window": _in_values(np.array([window.low, window.high]), axes),
+        "cloud": cloud(pair[~trials["front"].to_numpy(bool)], axes, window),
+        "steps": _in_values(attainment(pair[(trials["front"] & trials["within"]).to_numpy(bool)], window), axes),
+        "points": _points(trials, objectives, axes, pick, recommended),
+        "labels": _labels(trials, axes, pick, recommended),
+        "across": _limit_rows(axes[0], limits, window, 0),
+        "upwards": _limit_rows(axes[1], limits, window, 1),
+    }
+    return dict(scatter_spec(axes, tuple(objectives)), datasets=shown)
+
+
+def window_of(pair: Floats, inside: NDArray[np.bool_]) -> Window:
+    """The window around the marked points (n, 2), in losses, with a margin; a unit square where there is none."""
+    points = pair[inside]
+    if not len(points):
+        return Window((0.0, 0.0), (1.0, 1.0))
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0) * 0.1)
+    low, high = low - _MARGIN * span, high + _MARGIN * span
+    return Window((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
+
+
+def n_outside(trials: pd.DataFrame, axes: tuple[Objective, Objective]) -> int:
+    """How many of the complete trials the picture of the front leaves out."""
+    pair = loss_matrix(axes, trials[[axes[0].name, axes[1].name]].to_numpy(np.float64))
+    finite = np.isfinite(pair).all(axis=1)
+    marked = (trials["front"] | trials["default"]).to_numpy(bool) & finite
+    return int((finite & ~window_of(pair, marked).holds(pair)).sum())
+
+
+def cloud(pair: Floats, axes: tuple[Objective, Objective], window: Window) -> pd.DataFrame:
+    """Points (n, 2), in losses, as at most 40 x 30 cells: the middle of those in a cell (``x``, ``y``) and how many
+    they are (``n`` and, for a tooltip, ``text``).
+    """
+    pair = pair[window.holds(pair)]
+    low, high = np.array(window.low), np.array(window.high)
+    place = np.minimum(((pair - low) / (high - low) * CELLS).astype(np.int64), np.array(CELLS) - 1)
+    _, cell, counts = np.unique(place @ np.array([1, CELLS[0]]), return_inverse=True, return_counts=True)
+    middle = np.column_stack([np.bincount(cell, pair[:, column], len(counts)) for column in (0, 1)])
+    frame = _in_values(middle / np.maximum(counts, 1)[:, None], axes)
+    frame["n"] = counts
+    frame["text"] = [f"{count} dominated {'trial' if count == 1 else 'trials'}" for count in counts]
+    return frame
+
+
+def attainment(pair: Floats, window: Window) -> Floats:
+    """Corners (k, 2) of the step that separates what some point (n, 2) reaches, in losses, from what none does."""
+    if not len(pair):
+        return np.empty((0, 2))
+    best = np.unique(pair[nondominated(pair)], axis=0)  # by the first loss, so the second one falls
+    corners = np.empty((2 * len(best) + 1, 2))
+    corners[1::2] = best
+    corners[0] = best[0, 0], window.high[1]
+    corners[2::2, 0] = np.append(best[1:, 0], window.high[0])
+    corners[2::2, 1] = best[:, 1]
+    return corners
+
+
+@lru_cache(maxsize=128)
+def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective, ...]) -> dict[str, Any]:
+    """The spec without data; read it, never change it."""
+    across, upwards = axes
+    x, y = _axis(alt.X("x:Q"), across), _axis(alt.Y("y:Q"), upwards)
+    kinds = list(_KINDS)
+    stroke, fill, shape, size = (list(column) for column in zip(*_KINDS.values(), strict=True))
+    legend = alt.Legend(orient="top", title=None, symbolStrokeWidth=1.5, columnPadding=14, labelLimit=220)
+    tooltip = [
+        alt.Tooltip("trial:N", title="trial"),
+        *(alt.Tooltip(f"o{i}:N", title=one.name) for i, one in enumerate(objectives)),
+        alt.Tooltip("config:N", title="config"),
+    ]
+    points = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
+    layers = [
+        alt.Chart(alt.NamedData("window")).mark_point(opacity=0, size=0, aria=False).encode(x=x, y=y),
+        *_limit_layers(across, alt.X, "across"),
+        *_limit_layers(upwards, alt.Y, "upwards"),
+        alt.Chart(alt.NamedData("cloud"))
+        .mark_circle(color=SHADED, opacity=0.45, aria=False)
+        .encode(
+            x=x,
+            y=y,
+            size=alt.Size("n:Q", scale=alt.Scale(type="sqrt", range=[14, 150], domainMin=1), legend=None),
+            tooltip=alt.Tooltip("text:N", title="here"),
+        ),
+        alt.Chart(alt.NamedData("steps"))
+        .mark_line(color=BLUE, strokeWidth=1.2, opacity=0.75, aria=False)
+        .encode(x=x, y=y, order=alt.Order("order:Q")),
+        points.mark_point(strokeWidth=1.8).encode(
+            stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=legend),
+            fill=alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=fill), legend=legend),
+            shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shape), legend=legend),
+            size=alt.Size("kind:N", scale=alt.Scale(domain=kinds, range=size), legend=None),
+            description="aria:N",
+        ),
+        alt.Chart(alt.NamedData("labels"))
+        .mark_text(align="left", dx=12, dy=-12, fontSize=12, fontWeight="bold", aria=False)
+        .encode(
+            x=x, y=y, text="text:N", color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=None)
+        ),
+        # A point is small and a hand is not: a wider mark that nobody sees takes the click and the tooltip.
+        points.mark_circle(opacity=0, size=420, aria=False, cursor="pointer")
+        .encode(tooltip=tooltip)
+        .add_params(alt.selection_point(name=SELECTION, fields=["trial"], empty=False, clear=False)),
+    ]
+    spec: dict[str, Any] = (
+        alt.layer(*layers).resolve_scale(size="independent", color="independent").properties(height=430).to_dict()
+    )
+    return spec
+
+
+def histogram(places: Iterable[float], first: float, last: float, n_bars: int = _N_BARS) -> list[tuple[int, float]]:
+    """Counts of places in 0 to 1, in equal bars, each with the share of the bar that lies within first to last."""
+    counts, edges = np.histogram(list(places), bins=n_bars, range=(0.0, 1.0))
+    overlap = np.minimum(edges[1:], last) - np.maximum(edges[:-1], first)
+    return [(int(n), float(np.clip(part * n_bars, 0.0, 1.0))) for n, part in zip(counts, overlap, strict=True)]
+
+
+def _axis(channel: Any, objective: Objective) -> Any:
+    scale = alt.Scale(type="log" if objective.log else "linear", zero=False, nice=False, padding=0)
+    return channel.scale(scale).axis(
+        alt.Axis(
+            title=axis_title(objective),
+            titleLimit=520,
+            format="~g",
+            labelOverlap="greedy",
+            tickCount=6,
+            gridOpacity=0.5,
+        )
+    )
+
+
+def axis_title(objective: Objective) -> str:
+    """An objective's name with its unit, its scale and its better side."""
+    parts = [part for part in (objective.unit, "log scale" if objective.log else "") if part]
+    return f"{objective.name}{f' ({", ".join(parts)})' if parts else ''}: {objective.better} is better"
+
+
+def _limit_layers(objective: Objective, channel: Any, dataset: str) -> list[alt.Chart]:
+    """The shade of what a limit excludes, its edge and its value."""
+    vertical = channel is alt.X
+    name, other = ("x", "x2") if vertical else ("y", "y2")
+    towards_high = objective.direction == "minimize"
+    if vertical:
+        end = alt.value("width") if towards_high else alt.value(0)
+    else:
+        end = alt.value(0) if towards_high else alt.value("height")
+    chart = alt.Chart(alt.NamedData(dataset))
+    at = channel("limit:Q")
+    align = {"align": "left" if towards_high else "right", "dx": 4 if towards_high else -4, "baseline": "bottom"}
+    label = (
+        {**align, "dy": -4}
+        if vertical
+        else {"align": "right", "dx": -4, "baseline": "bottom" if towards_high else "top"}
+    )
+    where = alt.value("height") if vertical else alt.value("width")
+    return [
+        chart.mark_rect(color=SHADED, opacity=0.14, aria=False).encode(**{name: at, other: end}),
+        chart.mark_rule(color=SHADED, strokeDash=[5, 4], aria=False).encode(**{name: at}),
+        chart.mark_text(color=SHADED, fontSize=11, aria=False, **label).encode(
+            **{name: at, "y" if vertical else "x": where, "text": "text:N"}
+        ),
+    ]
+
+
+def _limit_rows(objective: Objective, limits: Mapping[str, float], window: Window, axis: int) -> pd.DataFrame:
+    limit = limits.get(objective.name)
+    where = math.nan if limit is None else loss(objective, limit)
+    if limit is None or not window.low[axis] <= where <= window.high[axis]:
+        return pd.DataFrame({"limit": pd.Series(dtype=float), "text": pd.Series(dtype=str)})
+    return pd.DataFrame({"limit": [limit], "text": [f"limit {format_value(objective, limit)}"]})
+
+
+def _points(
+    trials: pd.DataFrame,
+    objectives: Sequence[Objective],
+    axes: tuple[Objective, Objective],
+    pick: int | None,
+    recommended: int | None,
+) -> pd.DataFrame:
+    """The points to be clicked, in drawing order; a trial may be drawn as several kinds."""
+    marked = trials["number"].isin([number for number in (pick, recommended) if number is not None])
+    chosen = trials[trials["front"] | trials["default"] | marked]
+    numbers = chosen["number"].to_numpy()
+    kinds = [
+        ("front, beyond a limit", (chosen["front"] & ~chosen["within"]).to_numpy(bool)),
+        ("front", (chosen["front"] & chosen["within"]).to_numpy(bool)),
+        ("default config", chosen["default"].to_numpy(bool)),
+        ("recommended", numbers == (-1 if recommended is None else recommended)),
+        ("picked", numbers == (-1 if pick is None else pick)),
+    ]
+    rows = np.concatenate([np.flatnonzero(mask) for _, mask in kinds])
+    texts = {
+        f"o{i}": [format_value(one, value) for value in chosen[one.name].to_numpy(np.float64)[rows]]
+        for i, one in enumerate(objectives)
+    }
+    return pd.DataFrame(
+        {
+            "trial": numbers[rows],
+            "x": chosen[axes[0].name].to_numpy(np.float64)[rows],
+            "y": chosen[axes[1].name].to_numpy(np.float64)[rows],
+            "kind": np.repeat([kind for kind, _ in kinds], [int(mask.sum()) for _, mask in kinds]),
+            **texts,
+            "config": chosen["config"].to_numpy(object)[rows],
+            "aria": [f"trial {number}" for number in numbers[rows]],
+        }
+    )
+
+
+def _labels(
+    trials: pd.DataFrame, axes: tuple[Objective, Objective], pick: int | None, recommended: int | None
+) -> pd.DataFrame:
+    wanted = {"picked": pick, "recommended": None if recommended == pick else recommended}
+    rows = [
+        {"x": row[axes[0].name], "y": row[axes[1].name], "text": f"#{number}", "kind": kind}
+        for kind, number in wanted.items()
+        if number is not None
+        for _, row in trials[trials["number"] == number].iterrows()
+    ]
+    return pd.DataFrame(rows, columns=["x", "y", "text", "kind"])
+
+
+def _in_values(points: Floats, axes: tuple[Objective, Objective]) -> pd.DataFrame:
+    """Points (n, 2) in losses, back in the objectives' own values and in their order."""
+    frame = {}
+    for column, name, objective in zip((0, 1), ("x", "y"), axes, strict=True):
+        values = -points[:, column] if objective.direction == "maximize" else points[:, column]
+        frame[name] = 10.0**values if objective.log else values
+    return pd.DataFrame({**frame, "order": np.arange(len(points))})
