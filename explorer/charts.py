@@ -7,8 +7,7 @@ no objective's name can be taken for a path or a formula.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+from moopt_explorer.state import TRIAL_NUMBER
 from numpy.typing import NDArray
 
 from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix
@@ -36,7 +36,6 @@ _KINDS = {
     "picked": (VERMILION, "transparent", "circle", 420),
 }
 _MARGIN = 0.12
-_N_BARS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def scatter(
         "steps": _in_values(attainment(pair[(trials["front"] & trials["within"]).to_numpy(bool)], window), axes),
         "points": _points(trials, objectives, axes, pick, recommended),
         "labels": _labels(trials, axes, pick, recommended),
-        "across": _limit_rows(axes[0], limits, window, 0),
-        "upwards": _limit_rows(axes[1], limits, window, 1),
+        "across": _limit_rows(axes, 0, limits, window),
+        "upwards": _limit_rows(axes, 1, limits, window),
     }
     return dict(scatter_spec(axes, tuple(objectives)), datasets=shown)
 
@@ -135,7 +134,7 @@ def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective,
     across, upwards = axes
     x, y = _axis(alt.X("x:Q"), across), _axis(alt.Y("y:Q"), upwards)
     kinds = list(_KINDS)
-    stroke, fill, shape, size = (list(column) for column in zip(*_KINDS.values(), strict=True))
+    stroke, fill, shape, _ = (list(column) for column in zip(*_KINDS.values(), strict=True))
     legend = alt.Legend(orient="top", title=None, symbolStrokeWidth=1.5, columnPadding=14, labelLimit=220)
     tooltip = [
         alt.Tooltip("trial:N", title="trial"),
@@ -162,7 +161,7 @@ def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective,
             stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=legend),
             fill=alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=fill), legend=legend),
             shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shape), legend=legend),
-            size=alt.Size("kind:N", scale=alt.Scale(domain=kinds, range=size), legend=None),
+            size=alt.Size("size:Q", scale=None, legend=None),
             description="aria:N",
         ),
         alt.Chart(alt.NamedData("labels"))
@@ -181,15 +180,9 @@ def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective,
     return spec
 
 
-def histogram(places: Iterable[float], first: float, last: float, n_bars: int = _N_BARS) -> list[tuple[int, float]]:
-    """Counts of places in 0 to 1, in equal bars, each with the share of the bar that lies within first to last."""
-    counts, edges = np.histogram(list(places), bins=n_bars, range=(0.0, 1.0))
-    overlap = np.minimum(edges[1:], last) - np.maximum(edges[:-1], first)
-    return [(int(n), float(np.clip(part * n_bars, 0.0, 1.0))) for n, part in zip(counts, overlap, strict=True)]
-
-
 def _axis(channel: Any, objective: Objective) -> Any:
-    scale = alt.Scale(type="log" if objective.log else "linear", zero=False, nice=False, padding=0)
+    linear = {} if objective.log else {"zero": False}
+    scale = alt.Scale(type="log" if objective.log else "linear", nice=False, padding=0, **linear)
     return channel.scale(scale).axis(
         alt.Axis(
             title=axis_title(objective),
@@ -204,8 +197,10 @@ def _axis(channel: Any, objective: Objective) -> Any:
 
 def axis_title(objective: Objective) -> str:
     """An objective's name with its unit, its scale and its better side."""
-    parts = [part for part in (objective.unit, "log scale" if objective.log else "") if part]
-    return f"{objective.name}{f' ({", ".join(parts)})' if parts else ''}: {objective.better} is better"
+    if objective == TRIAL_NUMBER:
+        return "trial"
+    parts = ", ".join(part for part in (objective.unit, "log scale" if objective.log else "") if part)
+    return f"{objective.name}{parts and f' ({parts})'}: {objective.better} is better"
 
 
 def _limit_layers(objective: Objective, channel: Any, dataset: str) -> list[alt.Chart]:
@@ -235,12 +230,16 @@ def _limit_layers(objective: Objective, channel: Any, dataset: str) -> list[alt.
     ]
 
 
-def _limit_rows(objective: Objective, limits: Mapping[str, float], window: Window, axis: int) -> pd.DataFrame:
+def _limit_rows(
+    axes: tuple[Objective, Objective], column: int, limits: Mapping[str, float], window: Window
+) -> pd.DataFrame:
+    """One row: the limit, held inside the picture; at its far edge where there is none to be seen."""
+    objective = axes[column]
     limit = limits.get(objective.name)
-    where = math.nan if limit is None else loss(objective, limit)
-    if limit is None or not window.low[axis] <= where <= window.high[axis]:
-        return pd.DataFrame({"limit": pd.Series(dtype=float), "text": pd.Series(dtype=str)})
-    return pd.DataFrame({"limit": [limit], "text": [f"limit {format_value(objective, limit)}"]})
+    place = window.high[column] if limit is None else loss(objective, limit)
+    inside = float(np.clip(place, window.low[column], window.high[column]))
+    text = "" if limit is None or place > window.high[column] else f"limit {format_value(objective, limit)}"
+    return pd.DataFrame({"limit": [_value(objective, inside)], "text": [text]})
 
 
 def _points(
@@ -272,6 +271,7 @@ def _points(
             "x": chosen[axes[0].name].to_numpy(np.float64)[rows],
             "y": chosen[axes[1].name].to_numpy(np.float64)[rows],
             "kind": np.repeat([kind for kind, _ in kinds], [int(mask.sum()) for _, mask in kinds]),
+            "size": np.repeat([_KINDS[kind][3] for kind, _ in kinds], [int(mask.sum()) for _, mask in kinds]),
             **texts,
             "config": chosen["config"].to_numpy(object)[rows],
             "aria": [f"trial {number}" for number in numbers[rows]],
@@ -294,8 +294,11 @@ def _labels(
 
 def _in_values(points: Floats, axes: tuple[Objective, Objective]) -> pd.DataFrame:
     """Points (n, 2) in losses, back in the objectives' own values and in their order."""
-    frame = {}
-    for column, name, objective in zip((0, 1), ("x", "y"), axes, strict=True):
-        values = -points[:, column] if objective.direction == "maximize" else points[:, column]
-        frame[name] = 10.0**values if objective.log else values
-    return pd.DataFrame({**frame, "order": np.arange(len(points))})
+    named = {name: _value(axes[column], points[:, column]) for column, name in enumerate("xy")}
+    return pd.DataFrame({**named, "order": np.arange(len(points))})
+
+
+def _value(objective: Objective, place: Any) -> Any:
+    """Losses back in the objective's own values."""
+    value = -place if objective.direction == "maximize" else place
+    return 10.0**value if objective.log else value

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from moopt.choose import BALANCED, KNEE
 from moopt.errors import ObjectiveError
 from moopt.objectives import Objective, parse_limit
 
-BALANCED = "balanced"
-KNEE = "knee"
 NO_LIMIT = "none"
+TRIAL_NUMBER = Objective("number")
+"""What goes across where a study has one objective: the trials in their order."""
 _LIMIT_PREFIX = "limit."
 _LARGEST_NUMBER = 2**53
 
@@ -91,10 +92,14 @@ def fitted(view: View, objectives: Sequence[Objective], numbers: Sequence[int] |
 
 
 def axes(view: View, objectives: Sequence[Objective]) -> tuple[Objective, Objective]:
-    """The objectives across and upwards; the first one goes upwards and the last one across unless asked otherwise."""
+    """The objectives across and upwards: unless asked otherwise the first cost goes across and the first other one
+    upwards. A single objective goes upwards, over the trials' numbers.
+    """
+    if len(objectives) == 1:
+        return TRIAL_NUMBER, objectives[0]
     by_name = {objective.name: objective for objective in objectives}
-    y = by_name.get(view.y) or next((one for one in objectives if one.name != view.x), objectives[0])
-    x = by_name.get(view.x) or next((one for one in _across(objectives) if one != y), objectives[0])
+    x = by_name.get(view.x) or next(one for one in _costs_first(objectives) if one.name != view.y)
+    y = by_name.get(view.y) or next(one for one in objectives if one != x)
     return x, y
 
 
@@ -110,8 +115,8 @@ def with_limit(view: View, objective: Objective, limit: float | None) -> View:
     return replace(view, limits=others if limit == objective.limit else others | {objective.name: limit})
 
 
-def _across(objectives: Sequence[Objective]) -> list[Objective]:
-    """A cost reads best across: logarithmic objectives first, then the minimised ones."""
+def _costs_first(objectives: Sequence[Objective]) -> list[Objective]:
+    """Logarithmic objectives first, then the minimised ones: a cost reads best across."""
     return sorted(objectives, key=lambda one: (not one.log, one.direction != "minimize"))
 
 
