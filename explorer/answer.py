@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from moopt_explorer.data import Snapshot
-from moopt_explorer.state import View
 from numpy.typing import NDArray
 
 from moopt import choose
 from moopt.errors import NoTrialLeft
 from moopt.limits import apply_limits, limit_text, limits_of, meets_limits
 from moopt.objectives import Objective, losses, violation
+from moopt_explorer.data import Snapshot
+from moopt_explorer.state import View
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+
+from moopt.errors import MooptError
 from moopt_explorer import state, text
 from moopt_explorer.views import decide, explore, session
 from moopt_explorer.views.session import Look
-
-from moopt.errors import MooptError
 
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.png")
@@ -18,7 +18,7 @@ _ICON = Path(__file__).with_name("icon.png")
 
 def main(arguments: list[str]) -> None:
     """Draw the page that the address names."""
-    st.set_page_config(page_title="moopt explorer", page_icon=str(_ICON), layout="wide", initial_sidebar_state=310)
+    st.set_page_config(page_title="moopt explorer", page_icon=str(_ICON), layout="wide", initial_sidebar_state=330)
     st.html(_STYLE)
     found = _look(arguments)
     pages = {

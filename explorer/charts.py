@@ -15,25 +15,37 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
-from moopt_explorer.state import TRIAL_NUMBER
 from numpy.typing import NDArray
 
 from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix
 from moopt.pareto import nondominated
+from moopt_explorer.state import TRIAL_NUMBER
 
 SELECTION = "picked"
 CELLS = (40, 30)
 """The cloud has at most so many cells across and upwards."""
-SHADED = "#8a8a8a"
-BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"  # Okabe and Ito
-_KINDS = {
-    # kind: stroke, fill, shape, size
-    "front": (BLUE, BLUE, "circle", 55),
-    "front, beyond a limit": (BLUE, "transparent", "circle", 40),
-    "dominated": (SHADED, SHADED, "circle", 18),
-    "default config": (GREEN, GREEN, "diamond", 130),
-    "recommended": (ORANGE, "transparent", "circle", 240),
-    "picked": (VERMILION, "transparent", "circle", 420),
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of one theme, after Okabe and Ito; shape and size tell the same story."""
+
+    front: str
+    chosen: str
+    default: str
+    cloud: str
+    text: str
+
+
+LIGHT = Palette("#0072B2", "#D55E00", "#009E73", "#8a8a8a", "#1f2428")
+DARK = Palette("#56B4E9", "#E69F00", "#00b584", "#9a9a9a", "#e6e8ea")
+_SIZES = {
+    "front": 55,
+    "front, beyond a limit": 40,
+    "dominated": 18,
+    "default config": 130,
+    "recommended": 300,
+    "picked": 150,
 }
 _MARGIN = 0.12
 
@@ -59,6 +71,7 @@ def scatter(
     pick: int | None = None,
     recommended: int | None = None,
     whole: bool = False,
+    palette: Palette = LIGHT,
 ) -> dict[str, Any]:
     """The scatter of two objectives.
 
@@ -78,7 +91,7 @@ def scatter(
         "across": _limit_rows(axes, 0, limits, window),
         "upwards": _limit_rows(axes, 1, limits, window),
     }
-    return dict(scatter_spec(axes, tuple(objectives)), datasets=shown)
+    return dict(scatter_spec(axes, tuple(objectives), palette), datasets=shown)
 
 
 def window_of(pair: Floats, inside: NDArray[np.bool_]) -> Window:
@@ -129,12 +142,16 @@ def attainment(pair: Floats, window: Window) -> Floats:
 
 
 @lru_cache(maxsize=128)
-def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective, ...]) -> dict[str, Any]:
+def scatter_spec(
+    axes: tuple[Objective, Objective], objectives: tuple[Objective, ...], palette: Palette
+) -> dict[str, Any]:
     """The spec without data; read it, never change it."""
     across, upwards = axes
     x, y = _axis(alt.X("x:Q"), across), _axis(alt.Y("y:Q"), upwards)
-    kinds = list(_KINDS)
-    stroke, fill, shape, _ = (list(column) for column in zip(*_KINDS.values(), strict=True))
+    kinds = list(_SIZES)
+    stroke = [palette.front, palette.front, palette.cloud, palette.default, palette.chosen, palette.chosen]
+    fill = [palette.front, "transparent", palette.cloud, palette.default, "transparent", palette.chosen]
+    shape = ["diamond" if kind == "default config" else "circle" for kind in kinds]
     legend = alt.Legend(orient="top", title=None, symbolStrokeWidth=1.5, columnPadding=14, labelLimit=220)
     tooltip = [
         alt.Tooltip("trial:N", title="trial"),
@@ -144,10 +161,10 @@ def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective,
     points = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
     layers = [
         alt.Chart(alt.NamedData("window")).mark_point(opacity=0, size=0, aria=False).encode(x=x, y=y),
-        *_limit_layers(across, alt.X, "across"),
-        *_limit_layers(upwards, alt.Y, "upwards"),
+        *_limit_layers(across, alt.X, "across", palette),
+        *_limit_layers(upwards, alt.Y, "upwards", palette),
         alt.Chart(alt.NamedData("cloud"))
-        .mark_circle(color=SHADED, opacity=0.45, aria=False)
+        .mark_circle(color=palette.cloud, opacity=0.45, aria=False)
         .encode(
             x=x,
             y=y,
@@ -155,9 +172,9 @@ def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective,
             tooltip=alt.Tooltip("text:N", title="here"),
         ),
         alt.Chart(alt.NamedData("steps"))
-        .mark_line(color=BLUE, strokeWidth=1.2, opacity=0.75, aria=False)
+        .mark_line(color=palette.front, strokeWidth=1.2, opacity=0.75, aria=False)
         .encode(x=x, y=y, order=alt.Order("order:Q")),
-        points.mark_point(strokeWidth=1.8).encode(
+        points.mark_point(strokeWidth=1.8, opacity=1).encode(
             stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=legend),
             fill=alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=fill), legend=legend),
             shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shape), legend=legend),
@@ -165,9 +182,11 @@ def scatter_spec(axes: tuple[Objective, Objective], objectives: tuple[Objective,
             description="aria:N",
         ),
         alt.Chart(alt.NamedData("labels"))
-        .mark_text(align="left", dx=12, dy=-12, fontSize=12, fontWeight="bold", aria=False)
+        .mark_text(align="left", dx=11, dy=-13, fontSize=13, fontWeight="bold", color=palette.text, aria=False)
         .encode(
-            x=x, y=y, text="text:N", color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=None)
+            x=x,
+            y=y,
+            text="text:N",
         ),
         # A point is small and a hand is not: a wider mark that nobody sees takes the click and the tooltip.
         points.mark_circle(opacity=0, size=420, aria=False, cursor="pointer")
@@ -203,7 +222,7 @@ def axis_title(objective: Objective) -> str:
     return f"{objective.name}{parts and f' ({parts})'}: {objective.better} is better"
 
 
-def _limit_layers(objective: Objective, channel: Any, dataset: str) -> list[alt.Chart]:
+def _limit_layers(objective: Objective, channel: Any, dataset: str, palette: Palette) -> list[alt.Chart]:
     """The shade of what a limit excludes, its edge and its value."""
     vertical = channel is alt.X
     name, other = ("x", "x2") if vertical else ("y", "y2")
@@ -222,9 +241,9 @@ def _limit_layers(objective: Objective, channel: Any, dataset: str) -> list[alt.
     )
     where = alt.value("height") if vertical else alt.value("width")
     return [
-        chart.mark_rect(color=SHADED, opacity=0.14, aria=False).encode(**{name: at, other: end}),
-        chart.mark_rule(color=SHADED, strokeDash=[5, 4], aria=False).encode(**{name: at}),
-        chart.mark_text(color=SHADED, fontSize=11, aria=False, **label).encode(
+        chart.mark_rect(color=palette.cloud, opacity=0.14, aria=False).encode(**{name: at, other: end}),
+        chart.mark_rule(color=palette.cloud, strokeDash=[5, 4], aria=False).encode(**{name: at}),
+        chart.mark_text(color=palette.text, opacity=0.75, fontSize=11, aria=False, **label).encode(
             **{name: at, "y" if vertical else "x": where, "text": "text:N"}
         ),
     ]
@@ -271,7 +290,7 @@ def _points(
             "x": chosen[axes[0].name].to_numpy(np.float64)[rows],
             "y": chosen[axes[1].name].to_numpy(np.float64)[rows],
             "kind": np.repeat([kind for kind, _ in kinds], [int(mask.sum()) for _, mask in kinds]),
-            "size": np.repeat([_KINDS[kind][3] for kind, _ in kinds], [int(mask.sum()) for _, mask in kinds]),
+            "size": np.repeat([_SIZES[kind] for kind, _ in kinds], [int(mask.sum()) for _, mask in kinds]),
             **texts,
             "config": chosen["config"].to_numpy(object)[rows],
             "aria": [f"trial {number}" for number in numbers[rows]],

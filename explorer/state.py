@@ -71,9 +71,9 @@ def from_query(query: Mapping[str, str]) -> View:
     )
 
 
-def fitted(view: View, objectives: Sequence[Objective], numbers: Sequence[int] | None = None) -> View:
-    """The view as this study can show it: names that are no objective of it, limits that none of them can have,
-    and a pick that is not among ``numbers`` (where given) fall back to their defaults.
+def fitted(view: View, objectives: Sequence[Objective]) -> View:
+    """The view as this study can show it: names that are no objective of it, and limits that none of them can
+    have, fall back to their defaults.
     """
     by_name = {objective.name: objective for objective in objectives}
     limits = {
@@ -87,7 +87,6 @@ def fitted(view: View, objectives: Sequence[Objective], numbers: Sequence[int] |
         y=view.y if view.y in by_name else "",
         limits=limits,
         preference=view.preference if view.preference in (BALANCED, KNEE, *by_name) else BALANCED,
-        pick=view.pick if numbers is None or view.pick in numbers else None,
     )
 
 
@@ -99,14 +98,9 @@ def axes(view: View, objectives: Sequence[Objective]) -> tuple[Objective, Object
         return TRIAL_NUMBER, objectives[0]
     by_name = {objective.name: objective for objective in objectives}
     x = by_name.get(view.x) or next(one for one in _costs_first(objectives) if one.name != view.y)
-    y = by_name.get(view.y) or next(one for one in objectives if one != x)
+    wanted = [by_name[view.y]] if view.y in by_name else []
+    y = next(one for one in [*wanted, *objectives] if one != x)
     return x, y
-
-
-def limits_in_force(view: View, objectives: Sequence[Objective]) -> dict[str, float]:
-    """Objective name -> limit: the user's own, else the study's."""
-    chosen = {objective.name: view.limits.get(objective.name, objective.limit) for objective in objectives}
-    return {name: limit for name, limit in chosen.items() if limit is not None}
 
 
 def with_limit(view: View, objective: Objective, limit: float | None) -> View:

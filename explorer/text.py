@@ -7,14 +7,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from moopt_explorer.answer import Answer
-from moopt_explorer.data import Snapshot, scalar, slack
-from moopt_explorer.sliders import Bar
-
 from moopt.choose import BALANCED, KNEE
 from moopt.limits import limit_text
 from moopt.objectives import Objective, format_value
 from moopt.trial import Config, State, Trial
+from moopt_explorer.answer import Answer
+from moopt_explorer.data import Snapshot, scalar, slack
+from moopt_explorer.sliders import Bar
 
 SHORT = 36
 
@@ -29,7 +28,12 @@ def shorten(text: str, at_most: int = SHORT) -> str:
 
 def markdown(text: str) -> str:
     """A text that Markdown shows as it is."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", signs(" ".join(text.split())))
+
+
+def signs(text: str) -> str:
+    """Comparisons as people write them."""
+    return text.replace("<=", "≤").replace(">=", "≥")
 
 
 def count(n: int, word: str) -> str:
@@ -121,14 +125,14 @@ def list_html(items: Iterable[str]) -> str:
 
 def line_html(text: str, kind: str = "mo-line") -> str:
     """A line of plain text."""
-    return f'<div class="{kind}">{html.escape(text)}</div>'
+    return f'<div class="{kind}">{html.escape(signs(text))}</div>'
 
 
 def sentence_html(found: Answer | None, preference: str) -> str:
     """The explorer in one sentence: limits, preference, pick, why, files."""
     if found is None:
         return steps_html([("Limits", "none yet", False)])
-    limited = [limit_text(one, one.limit) for one in found.objectives if one.limit is not None]
+    limited = [signs(limit_text(one, one.limit)) for one in found.objectives if one.limit is not None]
     stated = " and ".join(shorten(one) for one in limited[:2]) if len(limited) <= 2 else f"{len(limited)} limits"
     first = preference if preference in (BALANCED, KNEE) else f"{shorten(preference, 24)} first"
     picked = found.pick is not None

@@ -6,22 +6,23 @@ import time
 from collections.abc import Callable
 
 import streamlit as st
-from moopt_explorer import text
-from moopt_explorer.answer import Answer, points
-from moopt_explorer.views import session
-from moopt_explorer.views.session import Look
 
 from moopt import choose, export
 from moopt.errors import MooptError
 from moopt.trial import Trial
+from moopt_explorer import text
+from moopt_explorer.answer import Answer, points
+from moopt_explorer.views import session
+from moopt_explorer.views.session import Look
 
 _PREPARED = "moopt_prepared"
 
 
 def page(look: Look, explore: Callable[[], None]) -> None:
     """Draw the page; ``explore`` goes to the other one."""
-    st.html(text.line_html(look.snapshot.record.name, "mo-title"))
-    session.refresh(look)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html(text.line_html(look.snapshot.record.name, "mo-title"), width="content")
+        session.refresh(look)
     if notice := session.notice():
         st.warning(text.markdown(notice))
     found = look.answer
@@ -77,12 +78,11 @@ def _swaps(found: Answer, number: int) -> None:
     if not swaps:
         st.html(text.line_html("It is the only trial on the front.", "mo-hint"))
     for swap in swaps:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(text.line_html(f"#{swap.number}: {swap.text}", "mo-swap"), width="stretch")
-            if swap.within_limits:
-                st.button(
-                    f"Take #{swap.number}", type="tertiary", on_click=session.callback(session.picked(swap.number))
-                )
+        words, take = st.columns([5, 1], vertical_alignment="center")
+        words.html(text.line_html(f"#{swap.number}: {swap.text}", "mo-swap"))
+        if swap.within_limits:
+            change = session.callback(session.picked(swap.number))
+            take.button(f"Take #{swap.number}", type="tertiary", on_click=change)
 
 
 def _config(look: Look, trial: Trial) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import streamlit as st
+
+from moopt.choose import BALANCED, KNEE
+from moopt.objectives import Objective
 from moopt_explorer import charts, data, sliders, state, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
 
-from moopt.choose import BALANCED, KNEE
-from moopt.objectives import Objective
-
-_TABLE, _CHART = "moopt_table", "moopt_chart"
+_CHART = "moopt chart"
 
 
 def page(look: Look, decide: Callable[[], None]) -> None:
@@ -125,6 +125,7 @@ def _picture(look: Look, found: Answer) -> None:
         pick=found.pick,
         recommended=None if found.recommended is None else found.recommended.number,
         whole=look.view.whole,
+        palette=charts.DARK if st.context.theme.type == "dark" else charts.LIGHT,
     )
     st.vega_lite_chart(
         spec=spec,
@@ -161,37 +162,47 @@ def _chart_clicked() -> None:
 
 
 def _table(look: Look, found: Answer) -> None:
-    rows = np.flatnonzero(found.left)
+    """The front's members within the limits, the pick and the recommended one on top, then the best upwards."""
     recommended = None if found.recommended is None else found.recommended.number
-    table = data.front_table(look.snapshot, found.front, rows)
-    numbers = table["number"].tolist()
-    marks = ["picked" if n == found.pick else "recommended" if n == recommended else "" for n in numbers]
+    table = data.front_table(look.snapshot, found.front, np.flatnonzero(found.left))
+    upwards = state.axes(look.view, found.objectives)[1]
+    table = table.sort_values(upwards.name, ascending=upwards.direction == "minimize", kind="stable")
+    marks = table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna("")
     table.insert(1, "mark", marks)
+    table = table.sort_values(
+        "mark", key=lambda column: column.map({"picked": 0, "recommended": 1, "": 2}), kind="stable"
+    )
+    numbers = table["number"].tolist()
+    key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
 
     def clicked() -> None:
-        chosen = st.session_state[_TABLE].selection.rows
-        session.callback(session.picked(numbers[chosen[0]] if chosen else None))()
+        rows = st.session_state[key].selection.rows
+        session.callback(session.picked(numbers[rows[0]] if rows else None))()
 
     st.html(text.section_html("The front within the limits", text.count(len(table), "trial")))
+    if table.empty:
+        return
     st.dataframe(
         table,
-        key=_TABLE,
+        key=key,
         hide_index=True,
         height=_height(table),
         placeholder="",
         on_select=clicked,
         selection_mode="single-row",
+        selection_default={"selection": {"rows": [0] if found.pick in numbers else []}},
         column_config={
             "number": st.column_config.NumberColumn("trial", format="#%d", width=70),
-            "mark": st.column_config.TextColumn("", width=110),
+            "mark": st.column_config.TextColumn("", width=100),
             **{name: text.shorten(name.removeprefix("param_")) for name in table if name.startswith("param_")},
-            **{
-                one.name: st.column_config.NumberColumn(
-                    text.shorten(one.name), format=f"%.4g {one.unit}".strip(), help=f"{one.better} is better"
-                )
-                for one in found.objectives
-            },
+            **{one.name: _column(one) for one in found.objectives},
         },
+    )
+
+
+def _column(objective: Objective) -> object:
+    return st.column_config.NumberColumn(
+        text.shorten(objective.name), format=f"%.4g {objective.unit}".strip(), help=f"{objective.better} is better"
     )
 
 

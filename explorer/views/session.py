@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from moopt_explorer import answer, data, sliders, state, text
-from moopt_explorer.state import View
 
 from moopt.errors import StoreError
 from moopt.store import open_store
 from moopt.store.base import Store
+from moopt_explorer import answer, data, sliders, state, text
+from moopt_explorer.state import View
 
 _KEPT_SNAPSHOTS = 4
 _VIEW, _QUERY, _SPOKEN, _NOTICE, _SHOWN = "moopt_view", "moopt_query", "moopt_spoken", "moopt_notice", "moopt_shown"

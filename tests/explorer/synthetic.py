@@ -81,13 +81,13 @@ def _trial(number: int, of: Sequence[Objective], generator: np.random.Generator,
 
 def _values(of: Sequence[Objective], generator: np.random.Generator) -> dict[str, float]:
     """Values with a trade-off: each objective pulls the others down, and most configs waste a good deal."""
-    share = generator.dirichlet(np.ones(len(of)))
-    waste = float(generator.exponential(0.35))
+    share = generator.dirichlet(np.full(len(of), 0.7))
+    waste = float(min(generator.exponential(0.25), 0.8))
     values = {}
     for objective, part in zip(of, share, strict=True):
         badness = float((1 - part) ** 2 + waste + generator.normal(0, 0.02))
         if objective.log:
-            values[objective.name] = float(0.08 * 10 ** (3 * badness))
+            values[objective.name] = float(0.2 * 10 ** (2 * badness))
         elif objective.direction == "maximize":
             values[objective.name] = float(np.clip(0.972 - 0.09 * badness, 0, 1))
         else:
