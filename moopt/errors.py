@@ -16,7 +16,8 @@
     ├── ExportError                   an export cannot be made
     ├── MissingExtra (ImportError)    a part that `pip install moopt[...]` brings
     ├── StepTimeout (TimeoutError)    a step ran out of its time
-    └── WorkerDied                    the process that ran a step died
+    ├── WorkerDied                    the process that ran a step died
+    └── WrongResult                   a step returned something that is no result
 
     MooptWarning (UserWarning)        something that the user should know and may ignore
 
@@ -95,6 +96,10 @@ class StepTimeout(MooptError, TimeoutError):
 
 class WorkerDied(MooptError):
     """The process that ran a step died."""
+
+
+class WrongResult(MooptError):
+    """A step returned something that is no result."""
 
 
 class MooptWarning(UserWarning):

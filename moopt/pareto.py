@@ -40,13 +40,17 @@ def ranks(losses: Floats, violation: Floats | None = None) -> NDArray[np.intp]:
     """
     losses, violation = _matrix(losses), _column(violation, len(losses))
     known = finite_rows(losses) & np.isfinite(violation)
-    out = np.zeros(len(losses), dtype=np.intp)
-    first = 0
-    for amount in np.unique(violation[known]):
-        rows = np.flatnonzero(known & (violation == amount))
-        out[rows] = first + moocore.pareto_rank(losses[rows])
-        first = int(out[rows].max()) + 1
-    out[~known] = first
+    if known.all() and not violation.any():
+        return np.asarray(moocore.pareto_rank(losses), dtype=np.intp)
+    amounts, which, sizes = np.unique(violation[known], return_inverse=True, return_counts=True)
+    within = np.zeros(len(which), dtype=np.intp)
+    depths = np.ones(len(amounts), dtype=np.intp)
+    for amount in np.flatnonzero(sizes > 1):
+        rows = which == amount
+        within[rows] = moocore.pareto_rank(losses[known][rows])
+        depths[amount] = within[rows].max() + 1
+    out = np.full(len(losses), depths.sum())
+    out[known] = (depths.cumsum() - depths)[which] + within
     return out
 
 
@@ -68,9 +72,12 @@ def normalise(losses: Floats, ideal: Floats, nadir: Floats) -> Floats:
 
     Where both are equal there is no unit: 0 at the ideal, 1 for any worse loss, -1 for any better one.
     """
-    above, width = np.asarray(losses, dtype=np.float64) - ideal, np.asarray(nadir, dtype=np.float64) - ideal
+    # Halves, so that the difference of two huge losses is still a number; the quotient is the same.
+    zero = 0.5 * np.asarray(ideal)
+    above, width = 0.5 * np.asarray(losses) - zero, 0.5 * np.asarray(nadir) - zero
     flat = width == 0
-    return np.where(flat, np.sign(above), above / np.where(flat, 1.0, width))
+    with np.errstate(over="ignore"):
+        return np.where(flat, np.sign(above), above / np.where(flat, 1.0, width))
 
 
 def hypervolume(losses: Floats, ideal: Floats, nadir: Floats, reference: float = 1.1) -> float:
