@@ -27,7 +27,7 @@ from moopt.limits import (
     relaxations,
 )
 from moopt.objectives import Floats, Objective, canonical_name, format_value, loss_matrix, parse_limit
-from moopt.swaps import Swap, join, swaps, swaps_of
+from moopt.swaps import Swap, join, swaps, swaps_of, words
 from moopt.trial import Decision
 
 __all__ = [
@@ -51,7 +51,7 @@ __all__ = [
 BALANCED = "balanced"
 KNEE = "knee"
 PICKED = "picked"
-FIRST_WEIGHT = 4.0
+FIRST_WEIGHT = 5.0
 """One part of a preferred objective's range counts as much as this many parts of another's."""
 N_PREFERENCES = 200
 _AUGMENTATION = 1e-3
@@ -100,8 +100,8 @@ def choose(
     and 1 at its worst, the trial with the least ``max_j w_j (s_j - a_j) + .001 sum_j w_j (s_j - a_j)`` is chosen:
 
     - ``balanced``: all w = 1, all a = 0, so the trial whose worst place on any objective is best;
-    - an objective's name: its w is 4 and the others' are 1, so a step away from its best counts as much as a step
-      four times as long, in shares of the front's ranges, on any other objective;
+    - an objective's name: its w is 5 and the others' are 1, so a step away from its best counts as much as a step
+      five times as long, in shares of the front's ranges, on any other objective;
     - ``knee``: the least sum of s instead (see :func:`moopt.pareto.knee`);
     - ``aspirations`` (objective name -> the value hoped for, in its unit) take the place of a; an objective that
       is not named has a = 1, so that it is asked for nothing but breaks ties.
@@ -207,7 +207,7 @@ def _choice(front: Front, left: NDArray[np.bool_], row: int, preference: str, wh
     n_left = int(left.sum())
     share = float(robustness(front, left)[row])
     values = join(
-        f"{one.name} {format_value(one, float(front.values[row, column]))}"
+        f"{words(one)} {format_value(one, float(front.values[row, column]))}"
         for column, one in enumerate(front.objectives)
     )
     stated = join(limit_text(one, one.limit) for one in front.objectives if one.limit is not None)

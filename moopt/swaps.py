@@ -9,7 +9,7 @@ import numpy as np
 
 from moopt.front import Front, Points, front_of
 from moopt.limits import meets_limits
-from moopt.objectives import Objective, canonical_name, format_value
+from moopt.objectives import Floats, Objective, canonical_name, format_value
 
 _SMALL_STEP = 0.05
 
@@ -79,18 +79,16 @@ def differences(front: Front, row: int, other: int) -> tuple[tuple[str, ...], tu
     for column, objective in enumerate(front.objectives):
         change = front.losses[other, column] - front.losses[row, column]
         if change != 0:
-            is_share = bool(((front.values[:, column] >= 0) & (front.values[:, column] <= 1)).all())
-            words = difference(
-                objective, float(front.values[row, column]), float(front.values[other, column]), is_share=is_share
-            )
-            (gains if change < 0 else costs).append(words)
+            old, new = float(front.values[row, column]), float(front.values[other, column])
+            in_words = difference(objective, old, new, in_points=is_share(front.values[:, column]))
+            (gains if change < 0 else costs).append(in_words)
     return tuple(gains), tuple(costs)
 
 
-def difference(objective: Objective, old: float, new: float, *, is_share: bool) -> str:
+def difference(objective: Objective, old: float, new: float, *, in_points: bool) -> str:
     """From one value to another in words, for values that differ.
 
-    A factor for a logarithmic objective (a percentage below 1.1), points for a share of one (``is_share``, where
+    A factor for a logarithmic objective (a percentage below 1.1), points for a share of one (``in_points``, where
     the objective has no unit), else a signed difference in its unit.
     """
     name = words(objective)
@@ -99,10 +97,15 @@ def difference(objective: Objective, old: float, new: float, *, is_share: bool) 
         factor = max(new / old, old / new)
         amount = f"{factor:.2g} times" if 1.1 <= factor < 99.5 else f"{factor:.0f} times"
         return f"{amount if factor >= 1.1 else f'{100 * (factor - 1):.2g} %'} {way[new > old]} {name}"
-    if is_share and not objective.unit:
+    if in_points and not objective.unit:
         return f"{100 * (new - old):+.2g} pt {name}"
     sign = "+" if new > old else "-"
     return f"{sign}{format_value(objective, abs(new - old))} {name}"
+
+
+def is_share(values: Floats) -> bool:
+    """Whether values (n,) look like shares of one, so that a difference is told in points."""
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def words(objective: Objective) -> str:
