@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moopt.choose import Front, front_of
-from moopt.errors import NoTrialLeft, StoreError
+from moopt.errors import NoTrialLeft
+from moopt.frames import PARAM, trials_frame, value_matrix
 from moopt.objectives import Floats, Objective, format_value, violations
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Source, State, Trial
@@ -62,9 +63,7 @@ class Snapshot:
     @cached_property
     def values(self) -> Floats:
         """Shape (n, m): the complete trials' values, in the order of the objectives."""
-        names = [objective.name for objective in self.objectives]
-        rows = [[one.values.get(name, np.nan) for name in names] for one in self.complete]
-        return np.array(rows, dtype=np.float64).reshape(-1, len(names))
+        return value_matrix(self.objectives, self.complete)
 
     @cached_property
     def front(self) -> Front | None:
@@ -119,10 +118,12 @@ def read(store: Store, name: str) -> Snapshot:
     return Snapshot(store.study(name), revision, store.is_running(name), trials)
 
 
-def check_present(location: str) -> None:
-    """Raises StoreError where the store's file is gone; a process that has it open would go on reading a ghost."""
-    if "://" not in location and not Path(location).is_file():
-        raise StoreError(f"there is no store at {location}; give the file that `moopt run` wrote, or start a search")
+def identity(location: str) -> int:
+    """Changes when another file takes a store's place; 0 where there is none. Raises nothing."""
+    try:
+        return Path(location).stat().st_ino
+    except OSError:
+        return 0
 
 
 def meets(objectives: Sequence[Objective], values: Floats) -> NDArray[np.bool_]:
@@ -136,15 +137,12 @@ def config_text(config: Config) -> str:
     return text if len(text) <= MAX_CONFIG_TEXT else text[: MAX_CONFIG_TEXT - 1] + "…"
 
 
-def front_table(snapshot: Snapshot, front: Front, rows: NDArray[np.intp]) -> pd.DataFrame:
-    """Members of the front (rows of it): ``number``, the objectives, and the hyperparameters that any of them has."""
-    chosen = [snapshot.trial(int(number)) for number in front.numbers[rows]]
-    configs = pd.DataFrame([{} if one is None else dict(one.config) for one in chosen])
-    differing = [name for name in configs.columns if configs[name].astype(str).nunique() > 1]
-    named = pd.DataFrame(front.values[rows], columns=[objective.name for objective in front.objectives])
-    return pd.concat(
-        [pd.Series(front.numbers[rows], name="number"), named, configs[differing].add_prefix("param_")], axis=1
-    )
+def front_table(snapshot: Snapshot, numbers: Sequence[int]) -> pd.DataFrame:
+    """Trials by their numbers: ``number``, the objectives, and the hyperparameters in which any two of them differ."""
+    chosen = [trial for number in numbers if (trial := snapshot.trial(number)) is not None]
+    frame = trials_frame(snapshot.objectives, chosen)
+    params = [name for name in frame if name.startswith(PARAM) and frame[name].astype(str).nunique() > 1]
+    return frame[["number", *(objective.name for objective in snapshot.objectives), *params]]
 
 
 def slack(objective: Objective, limit: float, value: float) -> str:

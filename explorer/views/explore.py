@@ -164,7 +164,7 @@ def _chart_clicked() -> None:
 def _table(look: Look, found: Answer) -> None:
     """The front's members within the limits, the pick and the recommended one on top, then the best upwards."""
     recommended = None if found.recommended is None else found.recommended.number
-    table = data.front_table(look.snapshot, found.front, np.flatnonzero(found.left))
+    table = data.front_table(look.snapshot, found.front.numbers[found.left].tolist())
     upwards = state.axes(look.view, found.objectives)[1]
     table = table.sort_values(upwards.name, ascending=upwards.direction == "minimize", kind="stable")
     marks = table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna("")

@@ -32,32 +32,44 @@ class Look:
     names: tuple[str, ...]
     """The store's studies."""
     snapshot: data.Snapshot
+    read_at: float
+    """When the snapshot was read, in Unix seconds."""
     view: View
     answer: answer.Answer | None
     """None for a study without a complete trial."""
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
 def store_at(location: str) -> Store:
-    """The store, open for reading, shared by all sessions of this server."""
+    """The store, open for reading, shared by all sessions of this server. Raises StoreError."""
+    return _opened(location, data.identity(location))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _opened(location: str, identity: int) -> Store:  # noqa: ARG001 - another file is another store
     return open_store(location, read_only=True)
 
 
 @st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
-def _snapshot(location: str, name: str, revision: int, running: bool) -> tuple[data.Snapshot, float]:  # noqa: ARG001
+def _snapshot(
+    location: str,
+    identity: int,  # noqa: ARG001 - these three are what makes a snapshot another one
+    name: str,
+    revision: int,  # noqa: ARG001
+    running: bool,  # noqa: ARG001
+) -> tuple[data.Snapshot, float]:
     return data.read(store_at(location), name), time.time()
 
 
 def look(location: str) -> Look | None:
     """The view and the study it is about; None for a store without a study. Raises StoreError."""
-    data.check_present(location)
     store = store_at(location)
     names = tuple(record.name for record in store.studies())
     if not names:
         return None
     view = _asked()
     name = view.study if view.study in names else names[-1]
-    snapshot, _ = _snapshot(location, name, store.revision(name), store.is_running(name))
+    identity = data.identity(location)
+    snapshot, read_at = _snapshot(location, identity, name, store.revision(name), store.is_running(name))
     view = state.fitted(replace(view, study=name if len(names) > 1 else ""), snapshot.objectives)
     found = answer.answer(snapshot, view)
     if found is not None:
@@ -66,7 +78,7 @@ def look(location: str) -> Look | None:
             st.session_state[_NOTICE] = found.notice
     _publish(view)
     st.session_state[_SHOWN] = snapshot
-    return Look(location, store, names, snapshot, view, found)
+    return Look(location, store, names, snapshot, read_at, view, found)
 
 
 def notice() -> str:
@@ -163,14 +175,12 @@ def refresh(now: Look) -> None:
     def line() -> None:
         name = now.snapshot.record.name
         try:
-            data.check_present(now.location)
             stands = (now.store.revision(name), now.store.is_running(name))
         except StoreError:
             stands = None
         if stands != (now.snapshot.revision, now.snapshot.running):
             st.session_state[_SPOKEN] = True
             st.rerun(scope="app")
-        _, read_at = _snapshot(now.location, name, now.snapshot.revision, now.snapshot.running)
-        st.html(text.line_html(f"{text.study_line(now.snapshot)}, updated {text.ago(time.time() - read_at)}"))
+        st.html(text.line_html(f"{text.study_line(now.snapshot)}, updated {text.ago(time.time() - now.read_at)}"))
 
     line()
