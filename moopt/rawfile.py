@@ -114,7 +114,9 @@ def _csv(text: str, file: str, separator: str, decimal: str, missing: Sequence[s
     # read a column in one pass, so that its type does not depend on chunks.
     engine: dict[str, Any] = {"engine": "c", "low_memory": False} if len(separator) == 1 else {"engine": "python"}
     try:
-        frame = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, na_values=list(missing), **engine)
+        frame: pd.DataFrame = pd.read_csv(
+            io.StringIO(text), sep=separator, decimal=decimal, na_values=list(missing), **engine
+        )
     except Exception as error:
         raise DataError(
             f"{file} is not a CSV file with the separator {separator!r}: {_first_line(error)}\n"
