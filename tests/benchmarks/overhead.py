@@ -63,8 +63,8 @@ def space() -> Space:
     from ConfigSpace import Float
 
     given: dict[str, Any] = {name: Float(name, (LOW, HIGH), log=True) for name in FLOATS}
-    given |= {name: (1, MOST) for name in INTEGERS}
-    given |= {name: LEVELS for name in CHOICES}
+    given |= dict.fromkeys(INTEGERS, (1, MOST))
+    given |= dict.fromkeys(CHOICES, LEVELS)
     return as_space({**given, "flag": [True, False]})
 
 
