@@ -1,0 +1,188 @@
+"""Raw columns as features: every column becomes numbers or text, or is left out with a reason.
+
+Numbers are float64 with NaN where a value is missing; flags are 0 and 1; dates are days since
+1970-01-01. Texts are ``object`` columns of str with ``""`` where a value is missing, because model files
+for other runtimes know no missing text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANY_LEVELS = 50
+"""A text column with more different values gets a warning; its rare values are grouped."""
+_ENOUGH_TO_JUDGE = 20
+_DAY = np.timedelta64(1, "D")
+_EPOCH = np.datetime64("1970-01-01")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a pipeline has to know of the features, in the frame's order."""
+
+    numeric: tuple[str, ...]
+    text: tuple[str, ...] = ()
+    numeric_gaps: bool = False
+    """Whether numbers are missing somewhere."""
+    text_gaps: bool = False
+    """Whether texts are missing somewhere."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data that ``Columns.from_json`` takes back."""
+        return {
+            "numeric": list(self.numeric),
+            "text": list(self.text),
+            "numeric_gaps": self.numeric_gaps,
+            "text_gaps": self.text_gaps,
+        }
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Columns:
+        """The columns of :meth:`as_json`."""
+        return cls(**{**given, "numeric": tuple(given["numeric"]), "text": tuple(given["text"])})
+
+
+@dataclass(frozen=True)
+class Features:
+    """A frame that a pipeline can take, and what had to be said on the way."""
+
+    X: pd.DataFrame
+    columns: Columns
+    dropped: Mapping[str, str]
+    """Column -> why it was left out."""
+    warnings: tuple[str, ...]
+
+
+def as_features(raw: pd.DataFrame) -> Features:
+    """Every column judged by itself; numeric columns keep their place among the others."""
+    import pandas as pd
+
+    kept: dict[str, pd.Series[Any]] = {}
+    dropped: dict[str, str] = {}
+    warnings: list[str] = []
+    for name in raw.columns:
+        column, said = _plain(raw[name])
+        reason = _useless(column)
+        if reason:
+            dropped[name] = reason
+            continue
+        kept[name] = column
+        warnings += [f"column {name!r} {text}" for text in (*said, *_remarks(column))]
+    X = pd.DataFrame(kept, index=raw.index)
+    warnings = [f"column {name!r} is left out: {reason}" for name, reason in dropped.items()] + warnings
+    return Features(X, describe(X), dropped, tuple(warnings))
+
+
+def describe(X: pd.DataFrame) -> Columns:
+    """The columns of a frame that :func:`as_features` gave, or of any rows of it."""
+    numeric = tuple(str(name) for name in X.columns if _is_number(X[name]))
+    text = tuple(str(name) for name in X.columns if name not in numeric)
+    return Columns(
+        numeric,
+        text,
+        numeric_gaps=bool(X[list(numeric)].isna().to_numpy().any()),
+        text_gaps=bool((X[list(text)] == "").to_numpy().any()),
+    )
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return bool(column.dtype.kind == "f")
+
+
+def _plain(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
+    """A column as float64 or as text, with remarks."""
+    import pandas as pd
+    from pandas.api import types
+
+    if types.is_datetime64_any_dtype(column.dtype):
+        return _days(column), [_DATES]
+    if types.is_bool_dtype(column.dtype) or types.is_numeric_dtype(column.dtype):
+        return _finite(column.astype("float64"))
+    # Judged level by level: a column has far fewer levels than rows.
+    codes, found = pd.factorize(column)
+    levels = pd.Series(["" if str(level).strip() == "" else str(level) for level in found] + [""], dtype=object)
+    known = levels[levels != ""]
+    numbers = pd.to_numeric(known, errors="coerce")
+
+    def spread(values: pd.Series[Any]) -> pd.Series[Any]:
+        return pd.Series(values.reindex(levels.index).to_numpy()[codes], index=column.index)
+
+    if known.empty:
+        return pd.Series(np.nan, index=column.index), []
+    if known.isin(["True", "False"]).all():
+        return spread((known == "True").astype("float64")), []
+    if numbers.notna().all():
+        return _finite(spread(numbers.astype("float64")))
+    if (
+        known.str.fullmatch(_ISO_DATE).all()
+        and (dates := pd.to_datetime(known, format="ISO8601", errors="coerce")).notna().all()
+    ):
+        return spread(_days(dates)), [_DATES]
+    return spread(levels), _nearly_numbers(known, numbers)
+
+
+_ISO_DATE = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
+_DATES = "holds dates; they are used as days since 1970-01-01"
+
+
+def _days(column: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    naive = column.dt.tz_convert(None) if getattr(column.dt, "tz", None) is not None else column
+    return pd.Series((naive - pd.Timestamp(_EPOCH)) / pd.Timedelta(_DAY), index=column.index, dtype="float64")
+
+
+def _finite(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
+    endless = np.isinf(column.to_numpy())
+    if not endless.any():
+        return column, []
+    return column.mask(endless), [f"holds {int(endless.sum())} infinite values; they count as missing"]
+
+
+def _nearly_numbers(known: pd.Series[Any], numbers: pd.Series[Any]) -> list[str]:
+    import pandas as pd
+
+    if pd.to_numeric(known.str.replace(",", ".", regex=False), errors="coerce").notna().all():
+        return ["is text that reads as numbers with a decimal comma; give decimal = ','"]
+    marks = sorted(set(known[numbers.isna()]))
+    if len(marks) <= 3 and numbers.notna().mean() > 0.5 and len(numbers) > 10:
+        shown = ", ".join(repr(mark) for mark in marks)
+        return [f"is text because of {shown} among its numbers; if that means missing, give missing = [{shown}]"]
+    return []
+
+
+def _useless(column: pd.Series[Any]) -> str:
+    """Why a column cannot help a model, or nothing."""
+    if _is_number(column):
+        known = column.dropna()
+        if known.empty:
+            return "every value is missing"
+        if known.iloc[0] == known.max() == known.min():
+            return f"constant ({known.iloc[0]:g} in every row)"
+        return "it counts the rows, so it identifies them" if _counts(known.to_numpy()) else ""
+    if column.nunique() == 1:
+        return f"constant ({column.iloc[0]!r} in every row)"
+    known = column[column != ""]
+    if len(known) >= _ENOUGH_TO_JUDGE and known.is_unique:
+        return "every value is different, so it identifies rows"
+    return ""
+
+
+def _counts(values: np.ndarray[Any, Any]) -> bool:
+    """Whole numbers, all different, that fill at least half of their range: 1, 2, 3..."""
+    if len(values) < _ENOUGH_TO_JUDGE or not np.all(values == np.floor(values)):
+        return False
+    return bool(np.ptp(values) < 2 * len(values) and len(np.unique(values)) == len(values))
+
+
+def _remarks(column: pd.Series[Any]) -> list[str]:
+    if _is_number(column) or (levels := column.nunique()) <= MANY_LEVELS:
+        return []
+    return [f"is text with {levels} different values; one-hot encoding groups the rare ones"]
