@@ -85,9 +85,8 @@ def test_trials_become_a_table(store: Store, tmp_path: Path, ending: str) -> Non
     export_file(store, "s", tmp_path / f"s.{ending}")
     frame = getattr(pd, f"read_{ending}")(tmp_path / f"s.{ending}")
     assert len(frame) == 14
-    assert frame["error"].tolist()[:3] == pytest.approx(
-        [t.values.get("error") for t in store.trials("s")[:3]], nan_ok=True
-    )
+    values = [trial.values.get("error", math.nan) for trial in store.trials("s")]
+    assert frame["error"].tolist() == pytest.approx(values, nan_ok=True)
 
 
 def test_lines_become_a_file(store: Store, tmp_path: Path) -> None:

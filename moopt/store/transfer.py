@@ -123,10 +123,9 @@ def export_file(store: Store, name: str, out: Path) -> None:
         frame.to_csv(out, index=False)
     else:
         # A column of Parquet has one type: mixed values of a hyperparameter become texts.
-        texts = {
-            column: frame[column].map(_text, na_action="ignore") for column in frame if frame[column].dtype == object
-        }
-        frame.assign(**texts).to_parquet(out, index=False)
+        for column in frame.columns[frame.dtypes == object]:
+            frame[column] = frame[column].map(_text, na_action="ignore")
+        frame.to_parquet(out, index=False)
 
 
 def _text(value: object) -> str:
