@@ -64,7 +64,7 @@ class CrossValidation:
             score_s = time.perf_counter() - score_start
             train_values = self._train_scores(estimator, rows, train)
             costs, n_calls = self.measures.cost(estimator, X, fit_cpu_s)
-        details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s}
+        details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
         if n_calls:
             details["latency_calls"] = n_calls
         if warned:
@@ -143,6 +143,13 @@ def _fit(estimator: Any, rows: Rows, train: Ints) -> tuple[float, float]:
     else:
         estimator.fit(X, y, **params)
     return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def _rss_mb() -> float:
+    """Resident memory of this process, MB (1,000,000 bytes)."""
+    import psutil
+
+    return float(round(psutil.Process().memory_info().rss / 1e6, 1))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ for other runtimes know no missing text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +123,7 @@ def _plain(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
     if types.is_bool_dtype(column.dtype) or types.is_numeric_dtype(column.dtype):
         return _finite(column.astype("float64"))
     # Judged level by level: a column has far fewer levels than rows.
-    codes, found = pd.factorize(column)
+    codes, found = pd.factorize(column.map(str, na_action="ignore") if _is_nested(column) else column)
     levels = pd.Series(["" if str(level).strip() == "" else str(level) for level in found] + [""], dtype=object)
     known = levels[levels != ""]
     numbers = pd.to_numeric(known, errors="coerce")
@@ -143,6 +143,11 @@ def _plain(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
     ):
         return spread(_days(dates)), [_DATES]
     return spread(levels), _nearly_numbers(known, numbers)
+
+
+def _is_nested(column: pd.Series[Any]) -> bool:
+    """Whether it holds lists or the like, as Parquet files may."""
+    return column.dtype == object and not all(isinstance(value, Hashable) for value in column)
 
 
 _ISO_DATE = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"

@@ -129,6 +129,12 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     assert parquet.y.tolist() == csv.y.tolist()
 
 
+def test_lists_in_parquet_are_texts(tmp_path):
+    table(tags=[["a", "b"], ["c"], None] * 20).to_parquet(tmp_path / "table.parquet")
+    data = read_data(DataSpec(str(tmp_path / "table.parquet"), "left"))
+    assert data.X["tags"].nunique() == 3
+
+
 def test_missing_marks_count_in_parquet_too(tmp_path):
     frame = table(job=["?", "cook", "driver"] * 20)
     frame.to_parquet(tmp_path / "table.parquet")
@@ -433,6 +439,11 @@ def test_rows_longer_than_the_header_are_refused(tmp_path):
 def test_one_row_longer_than_the_others_is_named(tmp_path):
     with pytest.raises(DataError, match=r"is not a CSV file with the separator ',': .*line 3, saw 3"):
         read_data(DataSpec(written(tmp_path, "a,b\n1,2\n1,2,3\n"), "b"))
+
+
+def test_a_column_named_twice_is_refused(tmp_path):
+    with pytest.raises(DataError, match="names the column 'a' twice"):
+        read_data(DataSpec(written(tmp_path, "a,a ,b\n1,2,3\n"), "b"))
 
 
 def test_equal_separator_and_decimal_mark_are_refused(tmp_path):

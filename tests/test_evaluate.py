@@ -14,10 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from moopt.data import DataSpec, Rows, read_data, stratified_folds
-from moopt.evaluate import CrossValidation, one_thread, opened, spread
+from moopt.errors import DataError
+from moopt.evaluate import CrossValidation, file_evaluator, one_thread, opened, spread
 from moopt.measure import measures
 from moopt.objectives import as_objectives
-from moopt.pipelines import PipelineBuilder
 from moopt.presets import FAMILIES, default_configs
 
 OBJECTIVES = as_objectives(["accuracy", "recall", "latency", "size"])
@@ -160,6 +160,13 @@ def test_a_precomputed_kernel_is_cut_in_both_directions():
     assert result.values["accuracy"] > 0.8
 
 
+def test_a_class_with_fewer_rows_than_folds_is_refused_before_the_search(tmp_path):
+    rows = "".join(f"{i % 7},{'rare' if i < 3 else 'common'}\n" for i in range(60))
+    (tmp_path / "a.csv").write_text("x,kind\n" + rows, encoding="utf-8")
+    with pytest.raises(DataError, match="class 'rare' of 'kind' has 3 rows: 5 folds"):
+        file_evaluator(read_data(DataSpec(str(tmp_path / "a.csv"), "kind")), OBJECTIVES)
+
+
 def test_an_error_of_the_model_is_passed_on():
     with pytest.raises(ValueError, match="must be a float in the range"):
         evaluator()({"C": -1.0}, 0)
@@ -171,12 +178,8 @@ def test_every_family_is_measured_on_a_file(tmp_path, family):
     frame = frame.assign(site=np.resize(["left", "right", ""], 200))
     frame.to_csv(tmp_path / "cancer.csv", index=False)
     data = read_data(DataSpec(str(tmp_path / "cancer.csv"), "target", positive=0))
-    run = CrossValidation(
-        data.reference(3),
-        PipelineBuilder(data.columns),
-        measures(OBJECTIVES, data.classes, data.positive),
-        train_rows=100,
-    )
+    run = file_evaluator(data, OBJECTIVES, n_folds=3)
+    assert run.n_steps == 3
     (result,) = cloudpickle.loads(cloudpickle.dumps(run))(default_configs([family], data.columns)[0], 0)
     assert result.values["accuracy"] > 0.8
     assert all(np.isfinite(value) and value > 0 for value in result.values.values())
