@@ -1,1 +1,11 @@
-"""Multi-objective hyperparameter optimisation: from trade-offs to one configuration that you can defend."""
+"""Multi-objective hyperparameter optimisation: from trade-offs to one configuration that you can defend.
+
+Three doors to one engine: :class:`ParetoSearchCV` for scikit-learn users, :func:`create_study` with
+``optimize`` for any function of a config, and ``ask``/``tell`` for those who run the loop themselves.
+"""
+
+from moopt.objectives import Objective
+from moopt.study import Study, create_study, load_study
+
+__version__ = "0.1.0"
+__all__ = ["Objective", "Study", "__version__", "create_study", "load_study"]

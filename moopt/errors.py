@@ -12,10 +12,12 @@
     │   ├── StudyMismatch             a stored study is not the one that was asked for
     │   └── StudyBusy                 another process writes this study
     ├── SearchFailed                  every one of the first trials failed
+    ├── NoTrialLeft                   no trial is complete, or none meets all limits
     ├── ExportError                   an export cannot be made
     ├── MissingExtra (ImportError)    a part that `pip install moopt[...]` brings
     ├── StepTimeout (TimeoutError)    a step ran out of its time
-    └── WorkerDied                    the process that ran a step died
+    ├── WorkerDied                    the process that ran a step died
+    └── WrongResult                   a step returned something that is no result
 
     MooptWarning (UserWarning)        something that the user should know and may ignore
 
@@ -76,6 +78,10 @@ class SearchFailed(MooptError):
     """Every one of the first trials failed, so the search was stopped."""
 
 
+class NoTrialLeft(MooptError):
+    """There is no trial to choose: none is complete, or none meets all limits."""
+
+
 class ExportError(MooptError):
     """An export cannot be made."""
 
@@ -90,6 +96,10 @@ class StepTimeout(MooptError, TimeoutError):
 
 class WorkerDied(MooptError):
     """The process that ran a step died."""
+
+
+class WrongResult(MooptError):
+    """A step returned something that is no result."""
 
 
 class MooptWarning(UserWarning):

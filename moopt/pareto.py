@@ -1,0 +1,129 @@
+"""Dominance, ranks, ideal and nadir, hypervolume, knee: arrays in, arrays out, on moocore.
+
+Losses have shape (n, m): n points, m objectives, less is better. Feasible comes before infeasible, then
+less violation, then dominance. A row with a value that is not finite (a failed trial) is never on a
+front, comes last in the ranks, and counts for nothing elsewhere. No input is changed.
+"""
+
+from __future__ import annotations
+
+import moocore
+import numpy as np
+from numpy.typing import NDArray
+
+from moopt.errors import UsageError
+from moopt.objectives import Floats
+
+Mask = NDArray[np.bool_]
+
+
+def nondominated(losses: Floats, violation: Floats | None = None) -> Mask:
+    """The front as a mask (n,) of losses (n, m) and violation (n,), none where it is None.
+
+    Where no row is feasible the front is that of the rows with the least violation. Copies of a front
+    point are all on it. No rows give an empty mask.
+    """
+    losses, violation = _matrix(losses), _column(violation, len(losses))
+    known = finite_rows(losses) & np.isfinite(violation)
+    mask = np.zeros(len(losses), dtype=bool)
+    if known.any():
+        rows = np.flatnonzero(known & (violation == violation[known].min()))
+        mask[rows] = moocore.is_nondominated(losses[rows], keep_weakly=True)
+    return mask
+
+
+def ranks(losses: Floats, violation: Floats | None = None) -> NDArray[np.intp]:
+    """The rank (n,) of each row of losses (n, m): 0 on the front, 1 on the front of the rest, and so on.
+
+    Each amount of violation (n,) ranks whole behind the next smaller one; rows that are not finite
+    share the last rank. The non-dominated sorting of Deb et al. 2002, doi:10.1109/4235.996017.
+    """
+    losses, violation = _matrix(losses), _column(violation, len(losses))
+    known = finite_rows(losses) & np.isfinite(violation)
+    if known.all() and not violation.any():
+        return np.asarray(moocore.pareto_rank(losses), dtype=np.intp)
+    amounts, which, sizes = np.unique(violation[known], return_inverse=True, return_counts=True)
+    within = np.zeros(len(which), dtype=np.intp)
+    depths = np.ones(len(amounts), dtype=np.intp)
+    for amount in np.flatnonzero(sizes > 1):
+        rows = which == amount
+        within[rows] = moocore.pareto_rank(losses[known][rows])
+        depths[amount] = within[rows].max() + 1
+    out = np.full(len(losses), depths.sum())
+    out[known] = (depths.cumsum() - depths)[which] + within
+    return out
+
+
+def ideal_nadir(front: Floats) -> tuple[Floats, Floats]:
+    """The best and the worst loss, (m,) each, of each objective on a front (n, m).
+
+    NaN where no row is finite. Give only non-dominated rows: the worst of all is no nadir.
+    """
+    front = _matrix(front)
+    front = front[finite_rows(front)]
+    if not len(front):
+        nothing = np.full(front.shape[1], np.nan)
+        return nothing, nothing.copy()
+    return front.min(axis=0), front.max(axis=0)
+
+
+def normalise(losses: Floats, ideal: Floats, nadir: Floats) -> Floats:
+    """Losses (n, m) with the ideal (m,) at 0 and the nadir (m,) at 1; NaN stays.
+
+    Where both are equal there is no unit: 0 at the ideal, 1 for any worse loss, -1 for any better one.
+    """
+    # Halves, so that the difference of two huge losses is still a number; the quotient is the same.
+    zero = 0.5 * np.asarray(ideal)
+    above, width = 0.5 * np.asarray(losses) - zero, 0.5 * np.asarray(nadir) - zero
+    flat = width == 0
+    with np.errstate(over="ignore"):
+        return np.where(flat, np.sign(above), above / np.where(flat, 1.0, width))
+
+
+def hypervolume(losses: Floats, ideal: Floats, nadir: Floats, reference: float = 1.1) -> float:
+    """The volume that losses (n, m) dominate below ``reference``, after :func:`normalise`.
+
+    At most ``reference**m`` while no loss is better than the ideal; 0 for no finite row. Zitzler and
+    Thiele 1998, doi:10.1007/BFb0056872.
+    """
+    losses = _matrix(losses)
+    scaled = normalise(losses[finite_rows(losses)], ideal, nadir)
+    scaled = scaled[finite_rows(scaled)]
+    if not len(scaled):
+        return 0.0
+    return float(moocore.hypervolume(scaled, ref=np.full(scaled.shape[1], reference)))
+
+
+def knee(losses: Floats) -> int:
+    """The row of losses (n, m) with the least Manhattan distance to the ideal, the first of equals.
+
+    Distances are in the range of the front of the rows given. Chiu, Yen and Juan 2017,
+    doi:10.48550/arXiv.1705.01705. Raises UsageError where no row is finite.
+    """
+    losses = _matrix(losses)
+    rows = np.flatnonzero(nondominated(losses))
+    if not len(rows):
+        raise UsageError("a knee was asked of no point; give losses with at least one finite row")
+    front = losses[rows]
+    return int(rows[normalise(front, *ideal_nadir(front)).sum(axis=1).argmin()])
+
+
+def finite_rows(losses: Floats) -> Mask:
+    """Which rows (n,) of losses (n, m) have finite values only."""
+    return np.asarray(np.isfinite(losses).all(axis=1))
+
+
+def _matrix(losses: Floats) -> Floats:
+    losses = np.asarray(losses, dtype=np.float64)
+    if losses.ndim != 2 or losses.shape[1] == 0:
+        raise UsageError(f"losses have the shape {losses.shape}; give one row a point and one column an objective")
+    return losses
+
+
+def _column(violation: Floats | None, n: int) -> Floats:
+    if violation is None:
+        return np.zeros(n)
+    violation = np.asarray(violation, dtype=np.float64)
+    if violation.shape != (n,):
+        raise UsageError(f"violation has the shape {violation.shape}; give one number a row of losses, ({n},)")
+    return violation

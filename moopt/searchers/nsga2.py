@@ -1,0 +1,139 @@
+"""NSGA-II, steady state: tournaments by feasibility, rank and crowding, and (mu+1) survival.
+
+Deb, Pratap, Agarwal and Meyarivan 2002, doi:10.1109/4235.996017.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from pymoo.operators.survival.rank_and_crowding.metrics import calc_crowding_distance
+from scipy.spatial.distance import cdist
+
+from moopt import pareto
+from moopt.objectives import Floats
+from moopt.searchers.archive import Archive
+from moopt.searchers.base import EXHAUSTED, Observation, Pending, Proposal, Signal, Stream, generator
+from moopt.searchers.common import Seen
+from moopt.searchers.sampling import SobolSearcher
+from moopt.searchers.variation import Variation
+from moopt.space import Space
+from moopt.trial import Config, State
+
+_TRIES = 20
+
+
+class NSGA2:
+    """A population that each result may enter, the worst of ``population + 1`` leaving it."""
+
+    def __init__(
+        self, space: Space, n_objectives: int, seed: int, population: int = 20, operators: str = "auto"
+    ) -> None:
+        self._space, self._seed, self._size, self._operators = space, seed, population, operators
+        self._seen = Seen(space)
+        self._archive = Archive(n_objectives)
+        self._initial = SobolSearcher(space, seed)
+        self._variation = Variation(space)
+        # Rows in the order of arrival; one more than survive.
+        self._n = 0
+        self._points: Floats = np.empty((population + 1, space.d))
+        self._losses: Floats = np.empty((population + 1, n_objectives))
+        self._violation: Floats = np.empty(population + 1)
+        self._ranks = np.empty(population + 1, dtype=np.intp)
+        self._room: Floats = np.empty(population + 1)
+        self._with_room: set[int] = set()
+        """The ranks whose members' room is known."""
+
+    def ask(self, number: int) -> Proposal | Signal:
+        """A child of the population; a point of the initial design until the population is full."""
+        if not self._full:
+            return self._initial.ask(number)
+        rng = generator(self._seed, Stream.PROPOSAL, number)
+        config = self._seen.fresh(self._children(rng), rng)
+        return EXHAUSTED if config is None else Proposal(config)
+
+    def started(self, trial: Pending) -> None:
+        """Never propose it again."""
+        self._seen.add(trial.config)
+        if not self._full:
+            self._initial.started(trial)
+
+    def tell(self, observation: Observation) -> None:
+        """Let a result into the population, and a complete one into the archive."""
+        losses, violation = observation.losses, observation.violation
+        if losses is None or not (np.isfinite(losses).all() and math.isfinite(violation)):
+            return
+        if observation.state is State.COMPLETE:
+            self._archive.add(losses, violation)
+        self._points[self._n] = self._space.encode(observation.config)
+        self._losses[self._n], self._violation[self._n] = losses, violation
+        self._n += 1
+        self._ranks[: self._n] = pareto.ranks(self._losses[: self._n], self._violation[: self._n])
+        self._with_room.clear()
+        if self._n > self._size:
+            self._drop(self._worst())
+
+    @property
+    def _full(self) -> bool:
+        return self._n == self._size
+
+    def _children(self, rng: np.random.Generator) -> Iterator[Config]:
+        variation, sbx = self._variation, self._operators == "sbx"
+        for attempt in range(_TRIES):
+            a, b = self._points[self._winner(rng)], self._points[self._winner(rng)]
+            # Each child that is no news makes the next one mutate more.
+            rate = (1 + attempt / 4) / variation.n_active(a)
+            if sbx:
+                child = variation.polynomial(variation.sbx(a, b, rng), rate, rng)
+            else:
+                child = variation.mutate(variation.uniform(a, b, rng), rate, rng)
+            yield self._space.decode(child)
+
+    def _winner(self, rng: np.random.Generator) -> int:
+        """Binary tournament."""
+        first, second = (int(row) for row in rng.integers(self._n, size=2))
+        ranks = self._ranks
+        if ranks[first] != ranks[second]:
+            return first if ranks[first] < ranks[second] else second
+        room = self._room_of(int(ranks[first]))
+        return first if room[first] >= room[second] else second
+
+    def _worst(self) -> int:
+        """The oldest of the most crowded members of the last front."""
+        last = int(self._ranks.max())
+        members = np.flatnonzero(self._ranks == last)
+        return int(members[self._room_of(last)[members].argmin()])
+
+    def _drop(self, row: int) -> None:
+        # The others keep their ranks: who leaves is of the last front and dominates nobody.
+        self._n -= 1
+        for rows in (self._points, self._losses, self._violation, self._ranks, self._room):
+            rows[row:-1] = rows[row + 1 :]
+
+    def _room_of(self, rank: int) -> Floats:
+        """Shape (n,): room around each member, the more the better; only that of members of this rank may be read."""
+        if rank not in self._with_room:
+            members = np.flatnonzero(self._ranks[: self._n] == rank)
+            self._room[members] = crowding(self._archive.normalise(self._losses[members]))
+            self._with_room.add(rank)
+        return self._room
+
+
+def crowding(losses: Floats) -> Floats:
+    """Room (n,) around each point of a front of normalised losses (n, m), inf for the best of an objective.
+
+    For one and two objectives the crowding distance of NSGA-II. For more, where that one says little, the
+    inverse Riesz energy (s = 4) of a point among the others: its nearest neighbours decide. pymoo's "mnn" orders
+    points much alike at four times the cost.
+    """
+    if losses.shape[1] <= 2:
+        return np.asarray(calc_crowding_distance(losses))
+    if len(losses) == 1:
+        return np.array([np.inf])
+    squares = cdist(losses, losses, "sqeuclidean")
+    np.fill_diagonal(squares, np.inf)
+    room: Floats = 1.0 / (1.0 / np.maximum(squares * squares, 1e-30)).sum(axis=1)
+    room[losses.argmin(axis=0)] = np.inf
+    return room

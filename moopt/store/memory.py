@@ -1,0 +1,221 @@
+"""A store for a study without a file: it lives as long as its process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from moopt.errors import StudyBusy, StudyExists, StudyNotFound, UsageError
+from moopt.store.base import StudyRecord, Writer
+from moopt.trial import Decision, Event, EventKind, Json, StepResult, Trial
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept of one study."""
+
+    record: StudyRecord
+    trials: list[Trial] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    revision: int = 0
+    writer: MemoryWriter | None = None
+
+
+class MemoryStore:
+    """Studies in this process's memory."""
+
+    def __init__(self) -> None:
+        self.location = "in memory"
+        self.artefacts: Path | None = None
+        self._studies: dict[str, _Kept] = {}
+
+    def studies(self) -> list[StudyRecord]:
+        """All studies, by time of creation."""
+        return [kept.record for kept in self._studies.values()]
+
+    def study(self, name: str | None = None) -> StudyRecord:
+        """One study; without a name the only one there is."""
+        return self._kept(name).record
+
+    def create_study(self, record: StudyRecord) -> None:
+        """Keep a new study; raises StudyExists."""
+        self._refuse_taken(record.name)
+        self._studies[record.name] = _Kept(record)
+
+    def rename_study(self, name: str, new_name: str) -> None:
+        """Raises StudyExists where the new name is taken, StudyBusy while it is being written."""
+        kept = self._not_busy(name)
+        if not new_name.strip():
+            raise UsageError(f"the new name of study {name!r} is empty; give a text")
+        self._refuse_taken(new_name)
+        kept.record = replace(kept.record, name=new_name)
+        kept.revision += 1
+        self._studies = {one.record.name: one for one in self._studies.values()}
+
+    def delete_study(self, name: str) -> None:
+        """With all that belongs to it. Raises StudyBusy while it is being written."""
+        self._not_busy(name)
+        del self._studies[name]
+
+    def write(self, name: str) -> Writer:
+        """Take the study's lease; raises StudyBusy where it is held."""
+        kept = self._not_busy(name)
+        kept.writer = MemoryWriter(kept)
+        return kept.writer
+
+    def is_running(self, name: str) -> bool:
+        """Whether a coordinator holds the lease."""
+        return self._kept(name).writer is not None
+
+    def revision(self, name: str) -> int:
+        """Grows with every write to the study."""
+        return self._kept(name).revision
+
+    def trials(self, name: str, *, with_steps: bool = True) -> list[Trial]:
+        """All trials by number."""
+        trials = self._kept(name).trials
+        return list(trials) if with_steps else [replace(trial, steps={}) for trial in trials]
+
+    def trial(self, name: str, number: int) -> Trial:
+        """One trial; raises UsageError with the numbers there are."""
+        trials = self._kept(name).trials
+        if not 0 <= number < len(trials):
+            known = f"it has 0 to {len(trials) - 1}" if trials else "it has none yet"
+            raise UsageError(f"study {name!r} has no trial {number}; {known}")
+        return trials[number]
+
+    def events(self, name: str) -> list[Event]:
+        """The study's history, in order."""
+        return list(self._kept(name).events)
+
+    def decisions(self, name: str) -> list[Decision]:
+        """Oldest first."""
+        return list(self._kept(name).decisions)
+
+    def add_decision(self, name: str, decision: Decision) -> None:
+        """Raises UsageError where there is no such trial."""
+        self.trial(name, decision.number)
+        kept = self._kept(name)
+        kept.decisions.append(decision)
+        kept.revision += 1
+
+    def add_note(self, name: str, number: int, text: str) -> None:
+        """A note on a trial."""
+        trial = self.trial(name, number)
+        self._replace(name, replace(trial, notes=(*trial.notes, text)))
+
+    def set_attribute(self, name: str, key: str, value: Json, number: int | None = None) -> None:
+        """An attribute of a trial, or of the study where ``number`` is None."""
+        kept = self._kept(name)
+        if number is None:
+            kept.record = replace(kept.record, attributes={**kept.record.attributes, key: value})
+            kept.revision += 1
+        else:
+            trial = self.trial(name, number)
+            self._replace(name, replace(trial, attributes={**trial.attributes, key: value}))
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def _replace(self, name: str, trial: Trial) -> None:
+        kept = self._kept(name)
+        kept.trials[trial.number] = trial
+        kept.revision += 1
+
+    def _kept(self, name: str | None) -> _Kept:
+        if name is None and len(self._studies) == 1:
+            return next(iter(self._studies.values()))
+        if name in self._studies:
+            return self._studies[name]
+        listed = ", ".join(map(repr, self._studies))
+        if not listed:
+            raise StudyNotFound("the store in memory holds no study; make one with create_study")
+        if name is None:
+            raise StudyNotFound(f"the store in memory holds several studies: {listed}; name one")
+        raise StudyNotFound(f"the store in memory holds no study {name!r}; it holds {listed}")
+
+    def _refuse_taken(self, name: str) -> None:
+        if name in self._studies:
+            raise StudyExists(
+                f"the store in memory holds a study {name!r} already; go on with it (resume=True), or give another name"
+            )
+
+    def _not_busy(self, name: str) -> _Kept:
+        kept = self._kept(name)
+        if kept.writer is not None:
+            raise StudyBusy(f"study {name!r} is being written by this process; close that study first")
+        return kept
+
+
+class MemoryWriter:
+    """Holds the lease of one study in memory."""
+
+    def __init__(self, kept: _Kept) -> None:
+        self._kept = kept
+
+    def queue(self, trial: Trial) -> None:
+        """Keep a trial that will run later."""
+        self._put(trial)
+
+    def start(self, trial: Trial) -> None:
+        """The trial and its ``started`` event."""
+        self._put(trial)
+        self._kept.events.append(Event(EventKind.STARTED, trial.number))
+
+    def step(self, number: int, step: int, result: StepResult) -> None:
+        """One finished step of a running trial."""
+        trial = self._kept.trials[number]
+        self._put(replace(trial, steps={**trial.steps, step: result}))
+
+    def finish(
+        self, trial: Trial, steps: Mapping[int, StepResult] | None = None, siblings: Sequence[Trial] = ()
+    ) -> None:
+        """A finished trial with its ``told`` event, and the steps not yet stored."""
+        stored = self._kept.trials[trial.number]
+        # The user may have written notes and attributes while the trial ran: they stay.
+        self._put(
+            replace(
+                trial,
+                steps={**stored.steps, **(steps or {})},
+                attributes={**stored.attributes, **trial.attributes},
+                notes=stored.notes,
+            )
+        )
+        self._kept.events.append(Event(EventKind.TOLD, trial.number))
+        for sibling in siblings:
+            self._put(sibling)
+            self._kept.events += [Event(EventKind.STARTED, sibling.number), Event(EventKind.TOLD, sibling.number)]
+
+    def heartbeat(self) -> None:
+        """Nothing to renew."""
+        self._check()
+
+    def close(self) -> None:
+        """Give the lease back."""
+        if self._kept.writer is self:
+            self._kept.writer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _put(self, trial: Trial) -> None:
+        self._check()
+        trials = self._kept.trials
+        if trial.number == len(trials):
+            trials.append(trial)
+        else:
+            trials[trial.number] = trial
+        self._kept.revision += 1
+
+    def _check(self) -> None:
+        if self._kept.writer is not self:
+            raise StudyBusy(f"the lease of study {self._kept.record.name!r} was given back; take it again to write")

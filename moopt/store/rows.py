@@ -1,0 +1,166 @@
+"""Records <-> rows: what of a trial, a step, a study or a decision stands in which column, and as what text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from moopt.objectives import Objective
+from moopt.store.base import StudyRecord
+from moopt.trial import Decision, Failure, Json, Source, State, StepResult, Trial
+
+Row: TypeAlias = dict[str, Any]
+
+_NOT_FINITE = "$float"
+
+
+def to_text(value: Json) -> str:
+    """JSON; a number that is not finite, which JSON cannot say, becomes ``{"$float": "nan"}``."""
+    try:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
+        return json.dumps(_without_non_finite(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_non_finite(value: Json) -> Json:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_NOT_FINITE: str(value)}
+    if isinstance(value, Mapping):
+        return {key: _without_non_finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_non_finite(one) for one in value]
+    return value
+
+
+def from_text(text: str) -> Json:
+    """What :func:`to_text` was given."""
+    return json.loads(text, object_hook=_number) if _NOT_FINITE in text else json.loads(text)
+
+
+def _number(found: dict[str, Json]) -> Json:
+    return float(found[_NOT_FINITE]) if found.keys() == {_NOT_FINITE} else found
+
+
+def _or_null(value: Any) -> str | None:
+    return to_text(value) if value else None
+
+
+def _or_empty(text: str | None) -> Any:
+    return from_text(text) if text else {}
+
+
+def trial_row(trial: Trial) -> Row:
+    """The trial's own columns; steps and notes have tables of their own."""
+    return {
+        "number": trial.number,
+        "config": to_text(dict(trial.config)),
+        "origin": None if trial.origin is None else to_text(trial.origin),
+        "source": trial.source.value,
+        "n_steps": trial.n_steps,
+        "created_at": trial.created_at,
+        **result_row(trial),
+    }
+
+
+def result_row(trial: Trial) -> Row:
+    """The columns that change when a trial ends."""
+    return {
+        "state": trial.state.value,
+        "objectives": _or_null(dict(trial.values)),
+        "failure": trial.failure.value if trial.failure else None,
+        "message": trial.message or None,
+        "fit": trial.fit,
+        "finished_at": trial.finished_at,
+        "attributes": _or_null(dict(trial.attributes)),
+    }
+
+
+def trial_of(row: Any, steps: Mapping[int, StepResult], notes: tuple[str, ...]) -> Trial:
+    """The trial of a row of the table, with its steps and notes."""
+    return Trial(
+        number=row.number,
+        config=from_text(row.config),
+        origin=None if row.origin is None else from_text(row.origin),
+        source=Source(row.source),
+        state=State(row.state),
+        n_steps=row.n_steps,
+        steps=steps,
+        values=_or_empty(row.objectives),
+        failure=Failure(row.failure) if row.failure else None,
+        message=row.message or "",
+        fit=row.fit,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        attributes=_or_empty(row.attributes),
+        notes=notes,
+    )
+
+
+def step_row(number: int, step: int, result: StepResult) -> Row:
+    """One step of a trial."""
+    return {
+        "number": number,
+        "step": step,
+        "objectives": to_text(dict(result.values)),
+        "train": _or_null(dict(result.train)),
+        "seconds": result.seconds,
+        "changes": _or_null(dict(result.changes)),
+        "details": _or_null(dict(result.details)),
+    }
+
+
+def step_of(row: Any) -> StepResult:
+    """The step of a row of the table."""
+    return StepResult(
+        values=from_text(row.objectives),
+        train=_or_empty(row.train),
+        seconds=row.seconds,
+        changes=_or_empty(row.changes),
+        details=_or_empty(row.details),
+    )
+
+
+def study_row(record: StudyRecord) -> Row:
+    """A study's own columns, without its lease."""
+    return {
+        "name": record.name,
+        "record": to_text(
+            {
+                "space": record.space,
+                "objectives": [objective.as_json() for objective in record.objectives],
+                "search": record.search,
+                "seed": record.seed,
+                "n_steps": record.n_steps,
+                "spec": record.spec,
+                "versions": record.versions,
+            }
+        ),
+        "attributes": to_text(dict(record.attributes)),
+        "created_at": record.created_at,
+        "revision": 0,
+    }
+
+
+def study_of(row: Any) -> StudyRecord:
+    """The study of a row of the table."""
+    kept = from_text(row.record)
+    kept["objectives"] = tuple(Objective(**objective) for objective in kept["objectives"])
+    return StudyRecord(name=row.name, created_at=row.created_at, attributes=from_text(row.attributes), **kept)
+
+
+def decision_row(decision: Decision) -> Row:
+    """A decision's columns."""
+    return {
+        "number": decision.number,
+        "limits": to_text(dict(decision.limits)),
+        "preference": decision.preference,
+        "reason": decision.reason,
+        "decided_at": decision.decided_at,
+    }
+
+
+def decision_of(row: Any) -> Decision:
+    """The decision of a row of the table."""
+    return Decision(row.number, from_text(row.limits), row.preference, row.reason, row.decided_at)

@@ -1,0 +1,399 @@
+"""A study from Python: make it, load it, run a function over it, or ask and tell."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from moopt import outcome, pareto
+from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
+from moopt.ledger import Ledger
+from moopt.loop import Budget, Loop, Stop
+from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
+from moopt.searchers import search_options
+from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.space import Space, as_space
+from moopt.store import open_store
+from moopt.store.base import Store, StudyRecord
+from moopt.trial import Config, Evaluator, Json, Source, State, StepResult, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from ConfigSpace import ConfigurationSpace
+
+_LIBRARIES = ("moopt", "pymoo", "moocore", "scikit-learn", "numpy", "pandas", "ConfigSpace")
+
+
+def create_study(
+    name: str,
+    space: ConfigurationSpace | Space | Mapping[str, Any],
+    objectives: Iterable[str | Objective],
+    *,
+    algorithm: str = "nsga2",
+    store: str | Path | Store | None = None,
+    seed: int | None = None,
+    surrogate: str | None = None,
+    population: int | None = None,
+    operators: str | None = None,
+    defaults: Sequence[Mapping[str, Any]] | None = None,
+    n_steps: int = 1,
+    spec: Mapping[str, Json] | None = None,
+    resume: bool = False,
+) -> Study:
+    """Make a study, or with ``resume`` go on with the one of that name.
+
+    ``space`` is a ConfigSpace space or a dict such as ``{"depth": (1, 20), "kind": ["a", "b"]}``. ``store`` is a
+    file (one SQLite database, many studies), or None to keep the study in memory. Without a ``seed`` one is drawn
+    and stored. The default configs are tried first: those given, else the space's own.
+
+    Raises SpaceError, ObjectiveError or SpecError for what cannot be; StudyExists where the name is taken and
+    ``resume`` is false; StudyMismatch, with the differences, where the stored study is another one.
+    """
+    opened = _opened(store, create=True)
+    codec = as_space(space)
+    options = {"surrogate": surrogate, "population": population, "operators": operators}
+    record = StudyRecord(
+        name=_valid_name(name),
+        space=codec.as_json(),
+        objectives=as_objectives(objectives),
+        search=search_options(algorithm, **{key: value for key, value in options.items() if value is not None}),
+        seed=_valid_seed(seed),
+        n_steps=n_steps,
+        spec=dict(spec or {}),
+        versions=versions(),
+        created_at=time.time(),
+    )
+    if resume and any(stored.name == name for stored in opened.studies()):
+        stored = opened.study(name)
+        _check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
+        return Study(opened, stored)
+    opened.create_study(record)
+    study = Study(opened, record)
+    first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
+    with study._written() as ledger:
+        ledger.enqueue(first, Source.DEFAULT)
+    return study
+
+
+def load_study(store: str | Path | Store, name: str | None = None) -> Study:
+    """A stored study; the name may be left out where the store holds one study only.
+
+    Raises StoreError where there is no store, StudyNotFound with the names there are.
+    """
+    opened = _opened(store, create=False)
+    return Study(opened, opened.study(name))
+
+
+class Study:
+    """A space, objectives, a searcher, a seed and all trials, kept in a store.
+
+    Made by :func:`create_study` and :func:`load_study`. Reading needs nothing; the first write takes the study's
+    lease, which ``optimize`` gives back at its end and ``ask`` keeps until ``close``.
+    """
+
+    def __init__(self, store: Store, record: StudyRecord) -> None:
+        self.store = store
+        self.record = record
+        self.space = Space.from_json(record.space)
+        self._ledger: Ledger | None = None
+
+    def __repr__(self) -> str:
+        return f"<moopt.Study {self.name!r}: {self.record.search['algorithm']} in {self.store.location}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """Its name in the store."""
+        return self.record.name
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What it improves."""
+        return self.record.objectives
+
+    # Searching
+
+    def optimize(
+        self,
+        function: Callable[[dict[str, Any]], Any] | Evaluator,
+        n_trials: int | None = None,
+        *,
+        n_jobs: int | None = None,
+        executor: Executor | None = None,
+        timeout_s: float | None = None,
+        step_timeout_s: float | None = None,
+        memory_limit_mb: float | None = None,
+        deterministic: bool = False,
+    ) -> Stop:
+        """Evaluate configs until the study has ``n_trials`` trials in total, and say why it ended.
+
+        ``function`` takes a config (a dict) and returns a dict of every objective; a lambda will do. Whatever it
+        raises fails its trial, and the search goes on. ``n_jobs`` processes work at once (-1: one a core; default:
+        this process alone), or ``executor`` is any ``concurrent.futures.Executor`` with ``n_jobs`` steps in flight.
+        ``timeout_s`` ends the search; ``step_timeout_s`` and ``memory_limit_mb`` fail one trial and need processes.
+        With ``deterministic`` the proposals of several workers do not depend on timing.
+
+        Ctrl+C once ends after the running steps, twice at once; calling again goes on.
+        Raises SearchFailed when the first ten trials all fail, StudyBusy where another process writes the study.
+        """
+        budget = Budget(_valid_n_trials(n_trials), timeout_s)
+        if budget == Budget():
+            raise SpecError("optimize has no end: give n_trials or timeout_s")
+        evaluator = self._evaluator(function)
+        with self._written() as ledger, _executor(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers):
+            return Loop(ledger, evaluator, pool, workers, budget, deterministic=deterministic).run()
+
+    def _evaluator(self, function: Callable[[dict[str, Any]], Any] | Evaluator) -> Evaluator:
+        if not callable(function):
+            raise SpecError(f"optimize was given {type(function).__name__}; give a function of a config")
+        n_steps = getattr(function, "n_steps", None)
+        evaluator: Any = FunctionEvaluator(function, self.objectives) if n_steps is None else function
+        if evaluator.n_steps != self.record.n_steps:
+            raise SpecError(
+                f"study {self.name!r} has {self.record.n_steps} steps a trial, the evaluator {evaluator.n_steps}; "
+                "give n_steps= to create_study"
+            )
+        checked: Evaluator = evaluator
+        return checked
+
+    def enqueue(self, config: Mapping[str, Any]) -> None:
+        """Have a config tried before the searcher is asked; one that is known already is left out.
+
+        Raises SpaceError where it is not in the space.
+        """
+        checked = self.space.check(config)
+        with self._written() as ledger:
+            ledger.enqueue([checked], Source.ENQUEUED)
+
+    def ask(self) -> Trial:
+        """The next trial to evaluate; its result goes to :meth:`tell`.
+
+        Raises UsageError when every config of the space was tried, or when results must be told first.
+        """
+        ledger = self._books()
+        started = ledger.start_next()
+        if isinstance(started, Signal):
+            reason = "every config of the space was tried" if started is EXHAUSTED else "tell pending results first"
+            raise UsageError(f"study {self.name!r} has no config to propose: {reason}")
+        ledger.lent.add(started.number)
+        return started
+
+    def tell(self, trial: Trial | int, values: Mapping[str, float] | float | None, *, reason: str = "") -> Trial:
+        """The trial with its result: a value for every objective, or None where it failed, with the ``reason``.
+
+        NaN and other values without a finite loss make a failed trial. Raises UsageError for a trial that is not
+        pending, WrongResult (nothing is told then) for a missing or unknown objective.
+        """
+        ledger = self._books()
+        number = trial if isinstance(trial, int) else trial.number
+        if not 0 <= number < len(ledger.trials) or ledger.trials[number].state is not State.RUNNING:
+            raise UsageError(f"trial {number} is not pending; tell takes a trial that ask gave, once")
+        if values is None:
+            ended = ledger.fail(number, WrongResult(reason or "told as failed"))
+        else:
+            ended = ledger.add_last_step(number, 0, StepResult(outcome.step_values(self.objectives, values)))
+        ledger.lent.discard(number)
+        return ended
+
+    def close(self) -> None:
+        """Give the lease back, so that another process may write. Nothing is lost by leaving it out."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+    def _books(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = Ledger(self.store, self.record)
+        return self._ledger
+
+    @contextmanager
+    def _written(self) -> Iterator[Ledger]:
+        """The ledger for one piece of work; the lease stays only if it was held before."""
+        held = self._ledger is not None
+        try:
+            yield self._books()
+        finally:
+            if not held:
+                self.close()
+
+    # Reading
+
+    def _trials(self) -> list[Trial]:
+        return self._ledger.trials if self._ledger is not None else self.store.trials(self.name, with_steps=False)
+
+    def trials(self) -> pd.DataFrame:
+        """One row a trial: number, state, failure, n_steps, fit, violation, the objectives, param_<name>."""
+        from moopt.frames import trials_frame
+
+        return trials_frame(self.objectives, self.store.trials(self.name))
+
+    def front(self) -> pd.DataFrame:
+        """The non-dominated complete trials, columns as in :meth:`trials`."""
+        from moopt.frames import front_frame
+
+        return front_frame(self.objectives, self.store.trials(self.name))
+
+    def hypervolume(self, ideal: Mapping[str, float] | None = None, nadir: Mapping[str, float] | None = None) -> float:
+        """Hypervolume of the complete trials, in losses scaled so that ``ideal`` is 0 and ``nadir`` 1, up to 1.1.
+
+        Both are values by objective, in its own unit; left out, they are those of the study's own front, and
+        then two hypervolumes of different fronts cannot be compared. 0 where no trial is complete.
+        Source: Zitzler and Thiele 1999, doi:10.1109/4235.797969.
+        """
+        values = [trial.values for trial in self._trials() if trial.state is State.COMPLETE]
+        if not values:
+            return 0.0
+        losses = loss_matrix(self.objectives, self._matrix(values))
+        own_ideal, own_nadir = pareto.ideal_nadir(losses[pareto.nondominated(losses)])
+        return pareto.hypervolume(
+            losses,
+            own_ideal if ideal is None else loss_matrix(self.objectives, self._matrix([ideal]))[0],
+            own_nadir if nadir is None else loss_matrix(self.objectives, self._matrix([nadir]))[0],
+        )
+
+    def _matrix(self, values: Sequence[Mapping[str, float]]) -> Floats:
+        return np.array([[row[objective.name] for objective in self.objectives] for row in values])
+
+
+class FunctionEvaluator:
+    """A user's function of a config as an evaluator of one step."""
+
+    n_steps = 1
+
+    def __init__(self, function: Callable[[dict[str, Any]], Any], objectives: tuple[Objective, ...]) -> None:
+        self._function = function
+        self._objectives = objectives
+
+    def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:
+        """Call the function and check what it returns; raises WrongResult."""
+        started = time.perf_counter()
+        values = outcome.step_values(self._objectives, self._function(dict(config)))
+        return (StepResult(values, seconds=time.perf_counter() - started),)
+
+
+def _opened(store: str | Path | Store | None, *, create: bool) -> Store:
+    return open_store(store, create=create) if store is None or isinstance(store, str | Path) else store
+
+
+@contextmanager
+def _executor(
+    given: Executor | None, n_jobs: int | None, step_timeout_s: float | None, memory_limit_mb: float | None
+) -> Iterator[tuple[Executor, int]]:
+    """The executor to run on and how many steps may be in flight; one that was made here is shut down."""
+    from moopt.pool import ProcessPool, SerialExecutor
+
+    if given is not None:
+        if step_timeout_s is not None or memory_limit_mb is not None:
+            raise SpecError("step_timeout_s and memory_limit_mb belong to moopt's own processes; leave out executor=")
+        yield given, _n_workers(n_jobs) if n_jobs is not None else _slots(given)
+        return
+    workers = _n_workers(1 if n_jobs is None else n_jobs)
+    if workers == 1 and step_timeout_s is None and memory_limit_mb is None:
+        yield SerialExecutor(), 1
+        return
+    pool = ProcessPool(workers, step_timeout_s=step_timeout_s, memory_limit_mb=memory_limit_mb)
+    try:
+        yield pool, workers
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown(wait=True)
+
+
+def _slots(executor: Executor) -> int:
+    return int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
+
+
+def _n_workers(n_jobs: int) -> int:
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0 or n_jobs < -1:
+        raise SpecError(f"n_jobs is {n_jobs!r}; give a number of processes, or -1 for one a core")
+    return n_jobs if n_jobs > 0 else os.cpu_count() or 1
+
+
+def _valid_n_trials(n_trials: int | None) -> int | None:
+    if n_trials is not None and (isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 0):
+        raise SpecError(f"n_trials is {n_trials!r}; give the study's trials in total, such as 100")
+    return n_trials
+
+
+def _valid_name(name: str) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise SpecError(f"the study's name is {name!r}; give a text such as 'churn'")
+    return name
+
+
+def _valid_seed(seed: int | None) -> int:
+    if seed is None:
+        return secrets.randbits(32)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise SpecError(f"seed is {seed!r}; give a whole number from 0")
+    return int(seed)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that decide a result."""
+    found = {"python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _check_same(wanted: StudyRecord, stored: StudyRecord, store: Store) -> None:
+    found = differences(wanted, stored)
+    if found:
+        raise StudyMismatch(
+            f"study {stored.name!r} in {store.location} is another one: {'; '.join(found)}\n"
+            "Give the study another name, or another store."
+        )
+
+
+def differences(wanted: StudyRecord, stored: StudyRecord) -> list[str]:
+    """What of the wanted study is not as stored, each in words."""
+    found = Space.from_json(wanted.space).differences(Space.from_json(stored.space))
+    found += _differences("objective", _objectives(wanted), _objectives(stored))
+    found += _differences("", dict(wanted.search), dict(stored.search))
+    found += _differences(
+        "", {"seed": wanted.seed, "steps": wanted.n_steps}, {"seed": stored.seed, "steps": stored.n_steps}
+    )
+    return found + _differences("", dict(wanted.spec), dict(stored.spec))
+
+
+def _objectives(record: StudyRecord) -> dict[str, Json]:
+    return {objective.name: objective.as_json() for objective in record.objectives}
+
+
+def _differences(path: str, wanted: Mapping[str, Json], stored: Mapping[str, Json]) -> list[str]:
+    found = []
+    for key in [*wanted, *(key for key in stored if key not in wanted)]:
+        name = f"{path} {key}".strip()
+        new, old = wanted.get(key), stored.get(key)
+        if isinstance(new, Mapping) and isinstance(old, Mapping):
+            found += _differences(name, new, old)
+        elif new != old:
+            found.append(f"{name} is {_word(new)}, stored is {_word(old)}")
+    return found
+
+
+def _word(value: Json) -> str:
+    return "not given" if value is None else repr(value)
