@@ -1,26 +1,29 @@
 """CPU of ask and tell a trial, in memory, for a free objective, beside pymoo and Optuna; JSON lines.
 
-    python tests/benchmarks/overhead.py [--searchers]
+    python tests/benchmarks/overhead.py [--searchers] [--rounds 3]
 
 12 hyperparameters (5 log floats, 3 integers, 3 categories, 1 flag), 4 objectives, population 100. Microseconds a
-trial are the mean over 500 trials around a count; the objective's own time is left out. `--searchers` leaves the
-study out and measures the searchers alone.
+trial are the mean over 500 trials around a count, the median of the rounds; the objective's own time is left out.
+`--searchers` leaves the study out and measures the searchers alone.
 """
 
 import argparse
 import json
 import math
+import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import optuna
+from ConfigSpace import Float
 from pymoo.core.mixed import MixedVariableGA
 from pymoo.core.problem import Problem
 from pymoo.core.variable import Binary, Choice, Integer, Real
 from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
 
+import moopt
 from moopt.searchers import make_searcher, search_options
 from moopt.searchers.base import Observation, Pending, Proposal
 from moopt.space import Space, as_space
@@ -35,6 +38,7 @@ POPULATION = 100
 WINDOW = 500
 OBJECTIVES = [f"f{k}" for k in range(4)]
 EARLY, MIDDLE, LATE = 1_000, 5_000, 10_000
+PYMOO, OPTUNA = "pymoo mixed-variable NSGA-II", "optuna NSGAIISampler"
 
 
 class Loop(Protocol):
@@ -60,11 +64,9 @@ def losses(config: Mapping[str, Any]) -> list[float]:
 
 
 def space() -> Space:
-    from ConfigSpace import Float
-
     given: dict[str, Any] = {name: Float(name, (LOW, HIGH), log=True) for name in FLOATS}
-    given |= {name: (1, MOST) for name in INTEGERS}
-    given |= {name: LEVELS for name in CHOICES}
+    given |= dict.fromkeys(INTEGERS, (1, MOST))
+    given |= dict.fromkeys(CHOICES, LEVELS)
     return as_space({**given, "flag": [True, False]})
 
 
@@ -92,8 +94,6 @@ def searcher_loop(algorithm: str) -> Loop:
 
 
 def study_loop(algorithm: str) -> Loop:
-    import moopt
-
     objectives = [moopt.Objective(name) for name in OBJECTIVES]
     study = moopt.create_study(
         "overhead", space(), objectives, algorithm=algorithm, population=POPULATION, surrogate="none", seed=0
@@ -171,13 +171,13 @@ def pymoo_loop() -> Loop:
     return run
 
 
-def around(loop: Loop, counts: list[int]) -> dict[str, float]:
+def around(loop: Loop, counts: list[int]) -> dict[int, float]:
     """Microseconds of CPU a trial in the windows around these counts."""
     out, done = {}, 0
     for count in counts:
         first = count - WINDOW // 2
         loop(first - done)
-        out[str(count)] = round(loop(WINDOW) / WINDOW * 1e6, 1)
+        out[count] = round(loop(WINDOW) / WINDOW * 1e6, 1)
         done = first + WINDOW
     return out
 
@@ -185,32 +185,38 @@ def around(loop: Loop, counts: list[int]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searchers", action="store_true", help="without the study")
-    ours = searcher_loop if parser.parse_args().searchers else study_loop
-    loops = {
-        "pymoo mixed-variable NSGA-II": (pymoo_loop(), [EARLY]),
-        "optuna NSGAIISampler": (optuna_loop(), [EARLY, MIDDLE]),
-        "nsga2": (ours("nsga2"), [EARLY, MIDDLE, LATE]),
-        "moead": (ours("moead"), [EARLY, MIDDLE, LATE]),
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    ours = searcher_loop if given.searchers else study_loop
+    makers: dict[str, tuple[Callable[[], Loop], list[int]]] = {
+        PYMOO: (pymoo_loop, [EARLY]),
+        OPTUNA: (optuna_loop, [EARLY, MIDDLE]),
+        "nsga2": (lambda: ours("nsga2"), [EARLY, MIDDLE, LATE]),
+        "moead": (lambda: ours("moead"), [EARLY, MIDDLE, LATE]),
     }
-    cost = {}
-    for name, (loop, counts) in loops.items():
-        cost[name] = around(loop, counts)
-        print(json.dumps({"benchmark": "overhead", "who": name, "cpu_us_a_trial_at": cost[name]}), flush=True)
-    early, middle, late = map(str, (EARLY, MIDDLE, LATE))
-    peer, slow = cost["pymoo mixed-variable NSGA-II"], cost["optuna NSGAIISampler"]
+    rounds: dict[str, list[dict[int, float]]] = {name: [] for name in makers}
+    for _ in range(given.rounds):
+        for name, (make, counts) in makers.items():
+            rounds[name].append(around(make(), counts))
+    cost = {
+        name: {count: statistics.median(one[count] for one in taken) for count in taken[0]}
+        for name, taken in rounds.items()
+    }
+    for name, taken in rounds.items():
+        show(who=name, cpu_us_a_trial_at={count: round(value, 1) for count, value in cost[name].items()}, rounds=taken)
     for name in ("nsga2", "moead"):
-        ratios = {
-            f"pymoo at {early}": (cost[name][early] / peer[early], 3.0),
-            f"optuna at {early}": (cost[name][early] / slow[early], 0.6),
-            f"optuna at {middle}": (cost[name][middle] / slow[middle], 0.1),
-            f"itself, {late} to {early}": (cost[name][late] / cost[name][early], 1.3),
-        }
-        for against, (ratio, bound) in ratios.items():
-            print(
-                json.dumps(
-                    {"benchmark": "overhead", "who": name, "against": against, "ratio": round(ratio, 3), "bound": bound}
-                )
-            )
+        mine = cost[name]
+        for against, ratio, bound in (
+            (f"pymoo at {EARLY}", mine[EARLY] / cost[PYMOO][EARLY], 3.0),
+            (f"optuna at {EARLY}", mine[EARLY] / cost[OPTUNA][EARLY], 0.6),
+            (f"optuna at {MIDDLE}", mine[MIDDLE] / cost[OPTUNA][MIDDLE], 0.1),
+            (f"itself, {LATE} to {EARLY}", mine[LATE] / mine[EARLY], 1.3),
+        ):
+            show(who=name, against=against, ratio=round(ratio, 3), bound=bound)
+
+
+def show(**line: Any) -> None:
+    print(json.dumps({"benchmark": "overhead", **line}), flush=True)
 
 
 if __name__ == "__main__":
