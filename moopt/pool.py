@@ -23,8 +23,9 @@ from typing import IO, Any, ParamSpec, TypeVar
 
 import cloudpickle
 
+from moopt import worker
 from moopt.errors import SpecError, StepTimeout, UsageError, WorkerDied
-from moopt.worker import Answer, Kind, Setup, Task
+from moopt.worker import OUT_OF_MEMORY, READY, RESULT, Answer, Setup, Task
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +41,6 @@ WORKER_ENVIRONMENT = {
 }
 """One native thread a worker. Set when the process starts, since the libraries read them once."""
 
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv.pop()); from moopt.worker import main; main()"
 _DEATH_S = 5.0
 
 
@@ -213,7 +213,7 @@ class _Process:
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps([str(folder) for folder in sys.path])],
+            [sys.executable, "-P", worker.__file__, json.dumps([str(folder) for folder in sys.path])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **WORKER_ENVIRONMENT},
@@ -224,7 +224,7 @@ class _Process:
     def set_up(self, setup: Setup) -> None:
         """Raises WorkerDied where the process does not get ready."""
         answer = self._exchange(setup)
-        if answer.kind is not Kind.READY:
+        if answer.kind != READY:
             raise WorkerDied(f"a worker process could not be set up: {answer.text}")
 
     def call(self, task: _Submitted, timeout_s: float | None) -> Answer:
@@ -252,9 +252,9 @@ class _Process:
 
     def _exchange(self, message: Setup | Task) -> Answer:
         try:
-            pickle.dump(message, self._pipe(self._popen.stdin), pickle.HIGHEST_PROTOCOL)
+            pickle.dump(tuple(message), self._pipe(self._popen.stdin), pickle.HIGHEST_PROTOCOL)
             self._pipe(self._popen.stdin).flush()
-            answer: Answer = pickle.load(self._pipe(self._popen.stdout))
+            answer = Answer(*pickle.load(self._pipe(self._popen.stdout)))
         except (EOFError, OSError, pickle.UnpicklingError):
             raise WorkerDied(f"the worker process died: {self._death()}") from None
         return answer
@@ -298,18 +298,13 @@ class _Process:
 
 
 def _settle(future: Future[Any], answer: Answer) -> None:
-    failed: Exception
-    match answer.kind:
-        case Kind.RESULT:
-            try:
-                future.set_result(pickle.loads(answer.value))
-            except Exception as error:
-                future.set_exception(RuntimeError(f"the result cannot be read: {type(error).__name__}: {error}"))
-            return
-        case Kind.OUT_OF_MEMORY:
-            failed = MemoryError(answer.text)
-        case _:
-            failed = _exception(answer)
+    if answer.kind == RESULT:
+        try:
+            future.set_result(pickle.loads(answer.value))
+        except Exception as error:
+            future.set_exception(RuntimeError(f"the result cannot be read: {type(error).__name__}: {error}"))
+        return
+    failed = MemoryError(answer.text) if answer.kind == OUT_OF_MEMORY else _exception(answer)
     failed.add_note(f"In the worker process:\n{answer.traceback}")
     future.set_exception(failed)
 

@@ -1,13 +1,16 @@
 """The process at the other end of the pool's pipe: takes tasks from standard input, answers on standard output.
 
-Both carry pickled tuples, one after another. In: first ``(initializer, memory_limit_mb)``, then a task each
-``(function or None, arguments)``, None meaning the function of the task before. Out: first ``READY``, then
-``(kind, pickled value, text, traceback)`` each. Functions, arguments and values travel as bytes inside the
-tuples, so that one that cannot be read is an error of its own task and never of the pipe.
+Both carry pickled plain tuples, one after another. In: first a :class:`Setup`, then a :class:`Task` each. Out: an
+:class:`Answer` to each. Functions, arguments and values travel as bytes inside the tuples, so that one that cannot be
+read is an error of its own task and never of the pipe.
+
+This file is run by its path, and imports nothing of moopt: a process is ready in a tenth of a second, and imports
+what its tasks need.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -15,7 +18,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from enum import StrEnum
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
@@ -26,13 +28,8 @@ _GRACE_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
-class Kind(StrEnum):
-    """What an answer is about."""
-
-    READY = "ready"
-    RESULT = "result"
-    ERROR = "error"
-    OUT_OF_MEMORY = "out of memory"
+READY, RESULT, ERROR, OUT_OF_MEMORY = "ready", "result", "error", "out of memory"
+"""What an answer is about."""
 
 
 class Setup(NamedTuple):
@@ -54,7 +51,7 @@ class Task(NamedTuple):
 class Answer(NamedTuple):
     """What became of a task."""
 
-    kind: Kind
+    kind: str
     value: bytes = b""
     """The result or the exception; empty where it cannot be pickled."""
     text: str = ""
@@ -63,14 +60,15 @@ class Answer(NamedTuple):
 
 
 def main() -> None:
-    """Serve tasks until the pool closes the pipe, or its process is gone."""
+    """Serve tasks until the pool closes the pipe, or its process is gone. ``sys.argv[1]`` is its ``sys.path``."""
+    sys.path[:] = json.loads(sys.argv.pop())
     inbox, outbox = _take_pipe()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the coordinator's to decide
     _end_with_parent()
-    setup: Setup = pickle.load(inbox)
-    answer = _guarded(partial(_set_up, setup), Kind.READY, setup.memory_limit_mb)
+    setup = Setup(*pickle.load(inbox))
+    answer = _guarded(partial(_set_up, setup), READY, setup.memory_limit_mb)
     _send(outbox, answer)
-    if answer.kind is Kind.READY:
+    if answer.kind == READY:
         _serve(inbox, outbox, setup.memory_limit_mb)
 
 
@@ -127,14 +125,14 @@ def _serve(inbox: BinaryIO, outbox: BinaryIO, memory_limit_mb: float | None) -> 
     threading.Thread(target=_read, args=(inbox, tasks), daemon=True).start()
     calls = _Calls()
     while (task := tasks.get()) is not None:
-        _send(outbox, _guarded(partial(calls.run, task), Kind.RESULT, memory_limit_mb))
+        _send(outbox, _guarded(partial(calls.run, task), RESULT, memory_limit_mb))
 
 
 def _read(inbox: BinaryIO, tasks: SimpleQueue[Task | None]) -> None:
     """Pass tasks on; at the pipe's end stop this process, also in the middle of a task."""
     try:
         while True:
-            tasks.put(pickle.load(inbox))
+            tasks.put(Task(*pickle.load(inbox)))
     except (EOFError, pickle.UnpicklingError):
         tasks.put(None)
     threading.Event().wait(_GRACE_S)
@@ -159,21 +157,21 @@ class _Calls:
         return self._function(*args, **kwargs)
 
 
-def _guarded(call: Callable[[], Any], kind: Kind, memory_limit_mb: float | None) -> Answer:
+def _guarded(call: Callable[[], Any], kind: str, memory_limit_mb: float | None) -> Answer:
     """The call's answer, whatever it does. A result that cannot be pickled is an error of the call."""
     try:
         result = call()
     except MemoryError as error:
         text = " ".join(f"{error}".split()) or "an allocation failed"
         limit = "" if memory_limit_mb is None else f" (memory_limit_mb is {memory_limit_mb:g})"
-        return Answer(Kind.OUT_OF_MEMORY, text=f"{text}{limit}", traceback=traceback.format_exc())
+        return Answer(OUT_OF_MEMORY, text=f"{text}{limit}", traceback=traceback.format_exc())
     except BaseException as error:
-        return Answer(Kind.ERROR, _pickled(error), _line(error), traceback.format_exc())
+        return Answer(ERROR, _pickled(error), _line(error), traceback.format_exc())
     try:
         return Answer(kind, cloudpickle.dumps(result))
     except Exception as error:
         text = f"the result of type {type(result).__name__} cannot be sent back: {_line(error)}"
-        return Answer(Kind.ERROR, text=text, traceback=traceback.format_exc())
+        return Answer(ERROR, text=text, traceback=traceback.format_exc())
 
 
 def _pickled(error: BaseException) -> bytes:
@@ -197,7 +195,11 @@ def _line(error: BaseException) -> str:
 
 def _send(outbox: BinaryIO, answer: Answer) -> None:
     try:
-        pickle.dump(answer, outbox, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(tuple(answer), outbox, pickle.HIGHEST_PROTOCOL)
         outbox.flush()
     except BrokenPipeError:  # the pool is gone
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
