@@ -64,6 +64,13 @@ class _Alone:
     def _response_method(self) -> Any:
         return self.scorer._response_method
 
+    def _accept_sample_weight(self) -> bool:
+        return bool(self.scorer._accept_sample_weight())
+
+    def get_metadata_routing(self) -> Any:
+        """What metadata the scorer asks for."""
+        return self.scorer.get_metadata_routing()
+
 
 def _positive(classes: Sequence[Any], positive: Any) -> Any:
     if positive is not None:
@@ -76,6 +83,7 @@ def scores(
 ) -> dict[str, float]:
     """Each scorer's value; scorers of scikit-learn share one prediction.
 
+    A callable may give a dict of several scores, which then stand by their own names.
     Raises ObjectiveError for a scorer that needs probabilities of a model that gives none, and for one that
     gives no number; passes on whatever else a scorer raises.
     """
@@ -87,7 +95,10 @@ def scores(
         found = check_scoring(estimator, scoring=dict(scorers))(estimator, X, y, **(params or {}))
     except AttributeError as error:
         raise _missing_method(scorers, estimator) or error from None
-    return {name: _number(name, value) for name, value in found.items()}
+    named: dict[str, Any] = {}
+    for name, value in found.items():
+        named.update(value if isinstance(value, Mapping) else {name: value})
+    return {name: _number(name, value) for name, value in named.items()}
 
 
 def _missing_method(scorers: Mapping[str, Scorer], estimator: Any) -> ObjectiveError | None:
