@@ -28,6 +28,14 @@ def check_arguments(search: Any) -> None:
     _check("verbose", search.verbose, "a whole number from 0", _bool(search.verbose) or _whole(search.verbose))
 
 
+def check_target(estimator: Any, y: Any) -> None:
+    """Raises SpecError where the estimator cannot do without the target that is not there."""
+    from sklearn.utils import get_tags
+
+    if y is None and get_tags(estimator).target_tags.required:
+        raise SpecError(f"{type(estimator).__name__} requires y to be passed, but the target y is None; give fit(X, y)")
+
+
 def _check(name: str, given: object, expected: str, valid: bool) -> None:
     if not valid:
         raise SpecError(f"{name} is {given!r}; give {expected}")

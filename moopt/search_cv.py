@@ -23,7 +23,7 @@ from moopt.objectives import Objective
 from moopt.refit_rule import chosen, objective_of_rule
 from moopt.routing import metadata_router, routed, routed_for_score
 from moopt.scoring import Scores, as_scores
-from moopt.search_arguments import check_arguments, classes_of, seed_of
+from moopt.search_arguments import check_arguments, check_target, classes_of, seed_of
 from moopt.search_data import Build, WithSettings, referenced, spec_of, with_params
 from moopt.study import Study, create_study
 from moopt.trial import State, Trial
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from moopt.scoring import Scoring
 
 
-class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):
+class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Search hyperparameters for several objectives at once, by cross-validation.
 
     A drop-in beside scikit-learn's ``RandomizedSearchCV``: the same data, distributions, scorers and splitters go in;
@@ -165,6 +165,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):
         tags.estimator_type = inner.estimator_type
         tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.regressor_tags = deepcopy(inner.regressor_tags)
+        tags.target_tags = deepcopy(inner.target_tags)
         tags.input_tags.pairwise = inner.input_tags.pairwise
         tags.input_tags.sparse = inner.input_tags.sparse
         return tags
@@ -186,6 +187,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):
         What was found is kept in ``study_``, ``cv_results_`` and ``front_`` in the last cases too.
         """
         check_arguments(self)
+        check_target(self.estimator, y)
         scores = as_scores(self.estimator, self.objectives, self.scoring)
         objective_of_rule(self.refit, scores.objectives)
         distributions = from_distributions(self.param_distributions, seed_of(self.random_state) or 0)
@@ -298,14 +300,16 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):
         metadata = routed_for_score(self, params)
         scorer = self._scorer()
         found = best.score(X, y, **metadata) if scorer is None else scorer(best, X, y, **metadata)
-        return found[self.refit] if isinstance(found, Mapping) else found
+        return float(found[self.refit] if isinstance(found, Mapping) else found)
 
     def _scorer(self) -> Any:
         """The scorer of what ``refit`` names, the only one there is, or None."""
         if callable(self.scorer_):
             return self.scorer_
-        returns = (scorer for scorer in self.scorer_.values() if self.refit in getattr(scorer, "keys", ()))
-        return self.scorer_.get(self.refit, next(returns, None))
+        for name, scorer in self.scorer_.items():
+            if self.refit == name or self.refit in getattr(scorer, "keys", ()):
+                return scorer
+        return None
 
     def _say(self, text: str) -> None:
         if self.verbose > 0:

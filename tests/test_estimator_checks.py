@@ -10,12 +10,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from moopt.search_cv import ParetoSearchCV
 
-# Those that scikit-learn expects RandomizedSearchCV to fail, with its reasons
-# (sklearn/utils/_test_common/instance_generator.py, PER_ESTIMATOR_XFAIL_CHECKS).
-EXPECTED_FAILURES = {
-    "check_supervised_y_2d": "DataConversionWarning not caught",
-    "check_requires_y_none": "Doesn't fail gracefully",
-}
 CHEAP: dict[str, Any] = {"cv": 2, "error_score": "raise", "n_trials": 2, "random_state": 0}
 SEARCHES = [
     ParetoSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, objectives=["r2", "size"], **CHEAP),
@@ -33,6 +27,6 @@ SEARCHES = [
 
 
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks(SEARCHES, expected_failed_checks=lambda _: EXPECTED_FAILURES)
+@parametrize_with_checks(SEARCHES)
 def test_scikit_learns_check_passes(estimator: Any, check: Any) -> None:
     check(estimator)
