@@ -66,10 +66,15 @@ def _score_params(fit: Mapping[str, Any], scorers: Mapping[str, Any]) -> dict[st
     """Sample weights also weigh the scores, where a scorer takes them."""
     if fit.get("sample_weight") is None:
         return {}
-    without = [name for name, scorer in scorers.items() if not scorer._accept_sample_weight()]
+    without = [name for name, scorer in scorers.items() if not _takes_weights(scorer)]
     if without:
         warnings.warn(f"sample_weight is not used by the score {', '.join(without)}", MooptWarning, stacklevel=4)
     return {"sample_weight": fit["sample_weight"]} if len(without) < len(scorers) else {}
+
+
+def _takes_weights(scorer: Any) -> bool:
+    takes = getattr(scorer, "_accept_sample_weight", None)
+    return bool(takes()) if takes is not None else False
 
 
 def _folds(search: Any, X: Any, y: Any, split: Mapping[str, Any]) -> list[tuple[Any, Any]]:

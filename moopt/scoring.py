@@ -164,12 +164,7 @@ def _named(scoring: Scoring) -> dict[str, str | Callable[..., Any]]:
     if not given:
         raise SpecError("scoring holds no score; give at least one, or leave scoring out")
     for name, one in given.items():
-        if not isinstance(name, str):
-            raise SpecError(f"scoring has the key {name!r}; names are texts")
-        if isinstance(one, str):
-            _check_name(one)
-        elif not callable(one):
-            raise SpecError(f"scoring has {one!r} for {name!r}; give a scorer's name or a callable")
+        _check_entry(name, one)
     return given
 
 
@@ -182,6 +177,15 @@ def _listed(names: Iterable[Any]) -> dict[str, str]:
             raise SpecError(f"scoring names {name!r} twice; name each once")
         given[name] = name
     return given
+
+
+def _check_entry(name: Any, given: Any) -> None:
+    if not isinstance(name, str):
+        raise SpecError(f"scoring has the key {name!r}; names are texts")
+    if isinstance(given, str):
+        _check_name(given)
+    elif not callable(given):
+        raise SpecError(f"scoring has {given!r} for {name!r}; give a scorer's name or a callable")
 
 
 def _check_name(name: str) -> None:

@@ -18,7 +18,7 @@ from moopt.errors import SpaceError
 from moopt.space import Space, as_space
 from tests.spaces import spaces
 
-EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 2**32 - 1)
 PLAIN = (str, bool, int, float, type(None))
 
@@ -412,7 +412,9 @@ def test_missing_active_values_are_filled_by_their_defaults(svc: Space) -> None:
         ({"C": math.nan}, r"C is nan; expected a number"),
         ({"degree": 2.5}, r"degree is 2.5; expected a whole number from 1 to 5"),
         ({"degree": 9}, r"degree is 9; expected a whole number from 1 to 5"),
-        ({"kernel": "linaer"}, r"kernel is 'linaer'; did you mean \"'linear'\"\?"),
+        ({"kernel": "linaer"}, r"kernel is 'linaer'; did you mean 'linear'\?"),
+        ({"kernel": 7}, r"kernel is 7; expected one of: 'rbf', 'linear'"),
+        ({"shrinking": "true"}, r"shrinking is 'true'; did you mean True\?"),
         ({"kernel": ["rbf"]}, r"kernel is \['rbf'\]"),
         ({"kernel": "linear", "degree": 5}, r"is not allowed: .*degree == 5"),
         ([1], r"a config is \[1\]; give a dict"),

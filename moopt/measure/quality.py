@@ -89,15 +89,18 @@ def scores(
     """
     from sklearn.metrics import check_scoring
 
-    if not scorers:
-        return {}
+    given = params or {}
+    sharing = {name: one for name, one in scorers.items() if hasattr(one, "_accept_sample_weight")}
+    found: dict[str, Any] = {}
     try:
-        found = check_scoring(estimator, scoring=dict(scorers))(estimator, X, y, **(params or {}))
+        if sharing:
+            found.update(check_scoring(estimator, scoring=sharing)(estimator, X, y, **given))
+        found.update({name: one(estimator, X, y, **given) for name, one in scorers.items() if name not in sharing})
     except AttributeError as error:
         raise _missing_method(scorers, estimator) or error from None
     named: dict[str, Any] = {}
-    for name, value in found.items():
-        named.update(value if isinstance(value, Mapping) else {name: value})
+    for name in scorers:
+        named.update(found[name] if isinstance(found[name], Mapping) else {name: found[name]})
     return {name: _number(name, value) for name, value in named.items()}
 
 
