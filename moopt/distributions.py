@@ -47,6 +47,43 @@ class Distributions:
         """Parameter -> plain value, for the columns ``param_<name>``."""
         return {self.names[name]: value for name, value in config.items() if name in self.names}
 
+    def config(self, params: Mapping[str, Any]) -> Config | None:
+        """The config that sets exactly these parameters, of the first dict that holds them all; None where none does.
+
+        ``params`` may name more parameters than the space has, as an estimator's ``get_params`` does.
+        """
+        known = {
+            name: self._value(name, params[parameter]) for name, parameter in self.names.items() if parameter in params
+        }
+        for branch in self._branches():
+            given = {**branch, **known}
+            try:
+                config = self.space.check(given)
+            except SpaceError:
+                continue
+            if config.keys() <= given.keys():
+                return config
+        return None
+
+    def _branches(self) -> list[dict[str, Scalar]]:
+        """What the choice between several dicts may be; nothing to choose for one dict."""
+        free = [domain for domain in self.space.domains if domain.name not in self.names]
+        return [{domain.name: value} for domain in free for value in domain.values(None)] or [{}]
+
+    def _value(self, name: str, thing: Any) -> Any:
+        """The value in a config that stands for an object; the object itself where none does."""
+        table = self.objects.get(name, {})
+        return next((value for value, known in table.items() if _same(known, thing)), thing)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except ValueError:  # arrays do not say whether they are equal as a whole
+        return False
+
 
 def from_distributions(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], seed: int = 0) -> Distributions:
     """A space from a dict, or a list of dicts, of scipy distributions and lists.
