@@ -326,8 +326,8 @@ class ChoiceDomain:
 
     def to_value(self, unit: float) -> Scalar:
         """The choice in whose stretch a place lies."""
-        last = len(self.choices) - 1
-        return self.choices[min(max(int(unit * (last + 1)), 0), last)]
+        n = len(self.choices)
+        return self.choices[min(int(min(max(unit, 0.0), 1.0) * n), n - 1)]
 
     def draw(self, share: float) -> Scalar:
         """The choice below which this share of the weights lies; one of weight 0 never comes."""

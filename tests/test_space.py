@@ -214,6 +214,15 @@ def test_categories_stand_in_the_middle_of_their_stretch() -> None:
     assert [space.encode({"kind": kind})[0] for kind in "abcd"] == [0.125, 0.375, 0.625, 0.875]
 
 
+@pytest.mark.parametrize(
+    ("unit", "expected"), [(-np.inf, ("a", 1, 0.5)), (np.inf, ("c", 4, 2.0)), (7.0, ("c", 4, 2.0))]
+)
+def test_points_outside_the_cube_are_clipped(unit: float, expected: tuple[Any, ...]) -> None:
+    space = as_space({"kind": ["a", "b", "c"], "n": (1, 4), "x": (0.5, 2.0)})
+    config = space.decode(np.full(3, unit))
+    assert (config["kind"], config["n"], config["x"]) == expected
+
+
 def test_each_whole_number_has_an_equal_stretch() -> None:
     space = as_space({"n": (1, 4)})
     drawn = [space.decode(np.array([u]))["n"] for u in np.linspace(0.001, 0.999, 400)]
@@ -494,6 +503,14 @@ def test_differences_are_told_in_words() -> None:
 
 def test_another_type_is_one_difference() -> None:
     assert as_space({"x": (0.0, 1.0)}).differences(as_space({"x": (0, 1)})) == ["x: float, stored integer"]
+
+
+def test_a_stored_space_does_not_differ_by_the_shape_of_its_clauses() -> None:
+    configspace = CS.ConfigurationSpace({"kind": ["a", "b", "c"], "n": (1, 5)})
+    configspace.add(CS.InCondition(configspace["n"], configspace["kind"], (np.str_("a"), "b")))
+    configspace.add(CS.ForbiddenInClause(configspace["kind"], {"c", "b"}))
+    space = Space(configspace)
+    assert space.differences(Space.from_json(space.as_json())) == []
 
 
 def test_equal_spaces_do_not_differ(svc: Space) -> None:
