@@ -12,6 +12,7 @@
     │   ├── StudyMismatch             a stored study is not the one that was asked for
     │   └── StudyBusy                 another process writes this study
     ├── SearchFailed                  every one of the first trials failed
+    ├── NoTrialLeft                   no trial is complete, or none meets all limits
     ├── ExportError                   an export cannot be made
     ├── MissingExtra (ImportError)    a part that `pip install moopt[...]` brings
     ├── StepTimeout (TimeoutError)    a step ran out of its time
@@ -75,6 +76,10 @@ class StudyBusy(StoreError):
 
 class SearchFailed(MooptError):
     """Every one of the first trials failed, so the search was stopped."""
+
+
+class NoTrialLeft(MooptError):
+    """There is no trial to choose: none is complete, or none meets all limits."""
 
 
 class ExportError(MooptError):

@@ -192,7 +192,8 @@ def losses(objectives: Sequence[Objective], values: Mapping[str, float]) -> Floa
 def loss(objective: Objective, value: float) -> float:
     """The loss of one value; NaN for NaN, and for a value that has no logarithm where one is declared."""
     if objective.log:
-        value = math.log10(value) if value > 0 else math.nan
+        # numpy's, as in loss_matrix: math.log10 differs in the last bit, and a value at its limit would miss it.
+        value = float(np.log10(value)) if value > 0 else math.nan
     return -value if objective.direction == "maximize" else value
 
 

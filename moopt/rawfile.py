@@ -67,6 +67,10 @@ def parse(
         else _csv(_decode(content, file, encoding), file, separator or ",", decimal or ".", missing)
     )
     frame.columns = [str(name).strip() for name in frame.columns]
+    names = list(frame.columns)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{file} names the column {twice!r} twice; give each column a name of its own")
     if len(frame) == 0:
         raise DataError(f"{file} has a header but no rows; give a file with data")
     return frame
@@ -114,7 +118,9 @@ def _csv(text: str, file: str, separator: str, decimal: str, missing: Sequence[s
     # read a column in one pass, so that its type does not depend on chunks.
     engine: dict[str, Any] = {"engine": "c", "low_memory": False} if len(separator) == 1 else {"engine": "python"}
     try:
-        frame = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, na_values=list(missing), **engine)
+        frame: pd.DataFrame = pd.read_csv(
+            io.StringIO(text), sep=separator, decimal=decimal, na_values=list(missing), **engine
+        )
     except Exception as error:
         raise DataError(
             f"{file} is not a CSV file with the separator {separator!r}: {_first_line(error)}\n"

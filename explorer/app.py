@@ -1,0 +1,67 @@
+"""The explorer: ``streamlit run explorer/app.py -- STORE``. Navigation and theme."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+from moopt.errors import MooptError
+from moopt_explorer import state, text
+from moopt_explorer.views import decide, explore, session
+from moopt_explorer.views.session import Look
+
+_STYLE = Path(__file__).with_name("style.css")
+_ICON = Path(__file__).with_name("icon.png")
+
+
+def main(arguments: list[str]) -> None:
+    """Draw the page that the address names."""
+    st.set_page_config(page_title="moopt explorer", page_icon=str(_ICON), layout="wide", initial_sidebar_state=330)
+    st.html(_STYLE)
+    found = _look(arguments)
+    pages = {
+        "explore": st.Page(lambda: _draw(found, explore.page, pages["decide"]), title="Explore", default=True),
+        "decide": st.Page(
+            lambda: _draw(found, decide.page, pages["explore"]), title="Decide and export", url_path="decide"
+        ),
+    }
+    current = st.navigation(list(pages.values()), position="hidden")
+    _header(found, pages)
+    current.run()
+
+
+def _look(arguments: list[str]) -> Look | str:
+    """What the pages show, or why there is nothing to show."""
+    if len(arguments) != 1:
+        return "The explorer wants one store. Start it with `moopt explore STORE`, or `streamlit run app.py -- STORE`."
+    try:
+        found = session.look(arguments[0])
+    except MooptError as error:
+        return text.markdown(str(error))
+    if found is None:
+        name = text.markdown(arguments[0])
+        return f"The store {name} holds no study yet. Start one with `moopt run`; then try again."
+    return found
+
+
+def _header(found: Look | str, pages: dict[str, st.Page]) -> None:
+    query = {} if isinstance(found, str) else state.to_query(found.view)
+    with st.container(horizontal=True, vertical_alignment="center", key="mo-header"):
+        st.html('<b class="mo-brand">moopt</b>', width="content")
+        for one in pages.values():
+            st.page_link(one, query_params=query)
+        if not isinstance(found, str):
+            st.html(text.sentence_html(found.answer, found.view.preference), width="stretch")
+
+
+def _draw(found: Look | str, page: object, other: st.Page) -> None:
+    if isinstance(found, str):
+        st.error(found)
+        st.button("Try again")
+        return
+    page(found, lambda: st.switch_page(other, query_params=state.to_query(found.view)))
+
+
+main(sys.argv[1:])

@@ -1,0 +1,158 @@
+"""A study as it stands in its store: one tidy frame, read-only.
+
+A snapshot belongs to one revision of the study, so it can be kept for as long as the revision lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moopt.choose import Front, front_of
+from moopt.errors import NoTrialLeft
+from moopt.frames import PARAM, trials_frame, value_matrix
+from moopt.objectives import Floats, Objective, format_value, violations
+from moopt.store.base import Store, StudyRecord
+from moopt.trial import Config, Source, State, Trial
+
+MAX_CONFIG_TEXT = 120
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A study at one revision."""
+
+    record: StudyRecord
+    revision: int
+    running: bool
+    """Whether a coordinator was at work."""
+    trials: tuple[Trial, ...]
+    """By number, without their steps."""
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The study's, with its own limits."""
+        return self.record.objectives
+
+    @cached_property
+    def complete(self) -> tuple[Trial, ...]:
+        """The complete trials, by number."""
+        return tuple(trial for trial in self.trials if trial.state is State.COMPLETE)
+
+    @cached_property
+    def default(self) -> Trial | None:
+        """The default config's trial, the first where a study has several; None where none is complete."""
+        return next((one for one in self.complete if one.source is Source.DEFAULT), None)
+
+    @cached_property
+    def failed(self) -> pd.DataFrame:
+        """Failed trials: ``number``, ``failure`` (its kind), ``message``, ``config``."""
+        rows = [
+            (one.number, str(one.failure or State.FAILED), one.message, config_text(one.config))
+            for one in self.trials
+            if one.state is State.FAILED
+        ]
+        return pd.DataFrame(rows, columns=["number", "failure", "message", "config"])
+
+    @cached_property
+    def values(self) -> Floats:
+        """Shape (n, m): the complete trials' values, in the order of the objectives."""
+        return value_matrix(self.objectives, self.complete)
+
+    @cached_property
+    def front(self) -> Front | None:
+        """The non-dominated complete trials; None where no trial is complete."""
+        try:
+            return front_of(self.objectives, {one.number: one.values for one in self.complete})
+        except NoTrialLeft:
+            return None
+
+    @cached_property
+    def points(self) -> dict[int, Mapping[str, float]]:
+        """The front's values by number, as :mod:`moopt.choose` takes them."""
+        on_front = set() if self.front is None else set(self.front.numbers.tolist())
+        return {one.number: one.values for one in self.complete if one.number in on_front}
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Complete trials: ``number``, the flags ``front`` and ``default``, the objectives."""
+        numbers = np.array([one.number for one in self.complete], dtype=np.int64)
+        named = pd.DataFrame(self.values, columns=[objective.name for objective in self.objectives])
+        return pd.DataFrame(
+            {
+                "number": numbers,
+                "front": np.isin(numbers, list(self.points)),
+                "default": np.array([one.source is Source.DEFAULT for one in self.complete], dtype=bool),
+            }
+        ).join(named)
+
+    def trial(self, number: int) -> Trial | None:
+        """A trial by its number; None where there is none."""
+        at = self._places.get(number)
+        return None if at is None else self.trials[at]
+
+    def values_of(self, number: int) -> Mapping[str, float] | None:
+        """The values of a complete trial; None for any other."""
+        trial = self.trial(number)
+        return trial.values if trial is not None and trial.state is State.COMPLETE else None
+
+    def n_in(self, state: State) -> int:
+        """How many trials are in a state."""
+        return sum(trial.state is state for trial in self.trials)
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {trial.number: place for place, trial in enumerate(self.trials)}
+
+
+def read(store: Store, name: str) -> Snapshot:
+    """The study as it stands. Raises StoreError where it cannot be read."""
+    revision = store.revision(name)  # first: what comes after it is read again at the next look
+    trials = tuple(store.trials(name, with_steps=False))
+    return Snapshot(store.study(name), revision, store.is_running(name), trials)
+
+
+def identity(location: str) -> int:
+    """Changes when another file takes a store's place; 0 where there is none. Raises nothing."""
+    try:
+        return Path(location).stat().st_ino
+    except OSError:
+        return 0
+
+
+def meets(objectives: Sequence[Objective], values: Floats) -> NDArray[np.bool_]:
+    """Which rows (n,) of values (n, m) meet the objectives' limits."""
+    return np.asarray(violations(objectives, values) == 0.0)
+
+
+def config_text(config: Config) -> str:
+    """A config as a line of text, cut where it is long."""
+    text = ", ".join(f"{name} {scalar(value)}" for name, value in config.items())
+    return text if len(text) <= MAX_CONFIG_TEXT else text[: MAX_CONFIG_TEXT - 1] + "…"
+
+
+def front_table(snapshot: Snapshot, numbers: Sequence[int]) -> pd.DataFrame:
+    """Trials by their numbers: ``number``, the objectives, and the hyperparameters in which any two of them differ."""
+    chosen = [trial for number in numbers if (trial := snapshot.trial(number)) is not None]
+    frame = trials_frame(snapshot.objectives, chosen)
+    params = [name for name in frame if name.startswith(PARAM) and frame[name].astype(str).nunique() > 1]
+    return frame[["number", *(objective.name for objective in snapshot.objectives), *params]]
+
+
+def slack(objective: Objective, limit: float, value: float) -> str:
+    """How far a value stays within a limit, in words."""
+    room = limit - value if objective.direction == "minimize" else value - limit
+    if room == 0:
+        return "exactly at the limit"
+    return f"{format_value(objective, abs(room))} {'to spare' if room > 0 else 'beyond it'}"
+
+
+def scalar(value: object) -> str:
+    """A hyperparameter's value as people read it."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

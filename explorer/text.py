@@ -1,0 +1,180 @@
+"""Words and small pieces of HTML. Whatever comes from a study is text: it is escaped here and nowhere else."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from moopt.choose import BALANCED, KNEE
+from moopt.limits import limit_text
+from moopt.objectives import Objective, format_value
+from moopt.trial import Config, State, Trial
+from moopt_explorer.answer import Answer
+from moopt_explorer.data import Snapshot, scalar, slack
+from moopt_explorer.sliders import Bar
+
+SHORT = 36
+
+
+def shorten(text: str, at_most: int = SHORT) -> str:
+    """A text cut in its middle, so that its unit and its beginning stay."""
+    if len(text) <= at_most:
+        return text
+    tail = at_most // 3
+    return f"{text[: at_most - tail - 1]}…{text[-tail:]}"
+
+
+def markdown(text: str) -> str:
+    """A text that Markdown shows as it is."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", signs(" ".join(text.split())))
+
+
+def signs(text: str) -> str:
+    """Comparisons as people write them."""
+    return text.replace("<=", "≤").replace(">=", "≥")
+
+
+def count(n: int, word: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def study_line(snapshot: Snapshot) -> str:
+    """What a study is at a glance: trials, front, failures, whether it runs."""
+    on_front = 0 if snapshot.front is None else len(snapshot.front)
+    parts = [count(len(snapshot.trials), "trial"), f"{on_front:,} on the front"]
+    if n_failed := snapshot.n_in(State.FAILED):
+        parts.append(f"{n_failed:,} failed")
+    parts.append("running" if snapshot.running else "not running")
+    return ", ".join(parts)
+
+
+def ago(seconds: float) -> str:
+    """A time that has passed, in the largest unit that fits."""
+    for size, unit in ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute")):
+        if seconds >= size:
+            return f"{count(int(seconds // size), unit)} ago"
+    return "just now" if seconds < 1 else f"{int(seconds)} s ago"
+
+
+def histogram_html(bars: Sequence[Bar]) -> str:
+    """Bars as a strip; those beyond the limit are pale."""
+    heights = [max(100 * bar.share, 6) if bar.share else 0 for bar in bars]
+    kinds = ["in" if bar.kept else "out" for bar in bars]
+    cells = "".join(
+        f'<i class="{kind}" style="height:{height:.0f}%"></i>' for kind, height in zip(kinds, heights, strict=True)
+    )
+    return f'<div class="mo-bars" aria-hidden="true">{cells}</div>'
+
+
+def limit_head_html(objective: Objective, note: str) -> str:
+    """The line above a limit's slider."""
+    name = html.escape(shorten(objective.name))
+    worst = "≤" if objective.direction == "minimize" else "≥"
+    return (
+        f'<div class="mo-head"><b title="{html.escape(objective.name)}">{name}</b><i>{worst}</i>'
+        f"<span>{html.escape(note)}</span></div>"
+    )
+
+
+def section_html(title: str, note: str) -> str:
+    """The head of a section, with a note at its right."""
+    return f'<div class="mo-section"><b>{html.escape(title)}</b><span>{html.escape(note)}</span></div>'
+
+
+def against_default(snapshot: Snapshot, values: Mapping[str, float]) -> dict[str, str]:
+    """Objective name -> what the default config gives, where it is complete and another trial than the one shown."""
+    default = snapshot.default
+    if default is None or default.values == values:
+        return {}
+    return {
+        one.name: f"default {format_value(one, default.values[one.name])}"
+        for one in snapshot.objectives
+        if one.name in default.values
+    }
+
+
+def cards_html(
+    objectives: Sequence[Objective], values: Mapping[str, float], notes: Mapping[str, str], *, title: str = ""
+) -> str:
+    """An objective's value a card, with a note below."""
+    cards = "".join(
+        f'<div class="mo-card"><span title="{html.escape(one.name)}">{html.escape(shorten(one.name, 24))}</span>'
+        f"<b>{html.escape(format_value(one, values.get(one.name, math.nan)))}</b>"
+        f"<small>{html.escape(notes.get(one.name, ''))}</small></div>"
+        for one in objectives
+    )
+    return f'<div class="mo-cards"><em>{html.escape(title)}</em>{cards}</div>'
+
+
+def steps_html(steps: Iterable[tuple[str, str, bool]]) -> str:
+    """The one sentence of the explorer: a name, what stands there, and whether it is settled."""
+    cells = [
+        f'<li class="{"done" if done else "open"}"><span>{html.escape(name)}</span> {html.escape(what)}</li>'
+        for name, what, done in steps
+    ]
+    return f'<ol class="mo-steps">{"".join(cells)}</ol>'
+
+
+def list_html(items: Iterable[str]) -> str:
+    """Sentences one below the other."""
+    return "<ul class='mo-list'>" + "".join(f"<li>{html.escape(item)}</li>" for item in items) + "</ul>"
+
+
+def line_html(text: str, kind: str = "mo-line") -> str:
+    """A line of plain text."""
+    return f'<div class="{kind}">{html.escape(signs(text))}</div>'
+
+
+def sentence_html(found: Answer | None, preference: str) -> str:
+    """The explorer in one sentence: limits, preference, pick, why, files."""
+    if found is None:
+        return steps_html([("Limits", "none yet", False)])
+    limited = [signs(limit_text(one, one.limit)) for one in found.objectives if one.limit is not None]
+    stated = " and ".join(shorten(one) for one in limited[:2]) if len(limited) <= 2 else f"{len(limited)} limits"
+    first = preference if preference in (BALANCED, KNEE) else f"{shorten(preference, 24)} first"
+    picked = found.pick is not None
+    return steps_html(
+        [
+            ("Limits", f"{stated or 'none'}: {found.n_left} of {len(found.front)} left", found.n_left > 0),
+            ("Preference", first, found.n_left > 0),
+            ("Pick", f"#{found.pick}" if picked else "none yet", picked),
+            ("Why and files", "", picked),
+        ]
+    )
+
+
+def values_html(objectives: Sequence[Objective], values: Mapping[str, float], default: Trial | None) -> str:
+    """A row an objective: its value, the limit with its slack, and what the default config gives."""
+    rows = []
+    for one in objectives:
+        value = values.get(one.name, math.nan)
+        limit = "–" if one.limit is None else f"{format_value(one, one.limit)}, {slack(one, one.limit, value)}"
+        row = [shorten(one.name), format_value(one, value), limit]
+        rows.append(row if default is None else [*row, format_value(one, default.values.get(one.name, math.nan))])
+    head = ["objective", "value", "limit"] if default is None else ["objective", "value", "limit", "default"]
+    return table_html(head, rows)
+
+
+def config_html(config: Config, default: Config | None) -> str:
+    """A row a hyperparameter, beside the default's where there is one."""
+    names = [*config, *(name for name in default or {} if name not in config)]
+    rows = [[name, scalar(config[name]) if name in config else "–"] for name in names]
+    if default is None:
+        return table_html(["hyperparameter", "value"], rows)
+    beside = [[*row, scalar(default[row[0]]) if row[0] in default else "–"] for row in rows]
+    return table_html(["hyperparameter", "value", "default"], beside)
+
+
+def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A small table of texts."""
+    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<table class="mo-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def file_name(name: str) -> str:
+    """A study's name as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:60] or "study"

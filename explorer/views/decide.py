@@ -1,0 +1,149 @@
+"""The page Decide and export: why this trial, what it gives up, its config, and the files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import streamlit as st
+
+from moopt import choose, export
+from moopt.errors import MooptError
+from moopt.trial import Trial
+from moopt_explorer import text
+from moopt_explorer.answer import Answer, points
+from moopt_explorer.views import session
+from moopt_explorer.views.session import Look
+
+_PREPARED = "moopt_prepared"
+
+
+def page(look: Look, explore: Callable[[], None]) -> None:
+    """Draw the page; ``explore`` goes to the other one."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html(text.line_html(look.snapshot.record.name, "mo-title"), width="content")
+        session.refresh(look)
+    if notice := session.notice():
+        st.warning(text.markdown(notice))
+    found = look.answer
+    trial = None if found is None or found.pick is None else look.snapshot.trial(found.pick)
+    if found is None or trial is None:
+        _nothing_picked(found, explore)
+        return
+    choice = found.why()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _why(found, choice)
+        _values(look, found, trial)
+        if choice is not None:
+            _swaps(found, trial.number)
+    with right:
+        if choice is not None:
+            _actions(look, choice)
+        _config(look, trial)
+        _notes(trial)
+
+
+def _nothing_picked(found: Answer | None, explore: Callable[[], None]) -> None:
+    st.info("No trial is picked, so there is nothing to decide on yet. Pick one on the page Explore.")
+    with st.container(horizontal=True):
+        if found is not None and found.recommended is not None:
+            st.button(
+                f"Take recommended #{found.recommended.number}",
+                type="primary",
+                shortcut="Ctrl+Enter",
+                on_click=session.callback(session.take_recommended),
+            )
+        if st.button("Back to Explore"):
+            explore()
+
+
+def _why(found: Answer, choice: choose.Choice | None) -> None:
+    if choice is not None:
+        st.html(text.line_html(choice.reason, "mo-why"))
+    elif found.better is not None:
+        st.button(
+            f"Take #{found.better} instead", type="primary", on_click=session.callback(session.picked(found.better))
+        )
+
+
+def _values(look: Look, found: Answer, trial: Trial) -> None:
+    st.html(text.section_html("What it gives", "" if look.snapshot.default is None else "beside the default config"))
+    st.html(text.values_html(found.objectives, trial.values, look.snapshot.default))
+
+
+def _swaps(found: Answer, number: int) -> None:
+    swaps = choose.swaps(found.objectives, points(found.front), number)
+    st.html(text.section_html("What its neighbours would change", "cheapest first"))
+    if not swaps:
+        st.html(text.line_html("It is the only trial on the front.", "mo-hint"))
+    for swap in swaps:
+        words, take = st.columns([5, 1], vertical_alignment="center")
+        words.html(text.line_html(f"#{swap.number}: {swap.text}", "mo-swap"))
+        if swap.within_limits:
+            change = session.callback(session.picked(swap.number))
+            take.button(f"Take #{swap.number}", type="tertiary", on_click=change)
+
+
+def _config(look: Look, trial: Trial) -> None:
+    default = look.snapshot.default
+    beside = None if default is None or default.number == trial.number else default.config
+    st.html(text.section_html("The config", "" if beside is None else "beside the default"))
+    st.html(text.config_html(trial.config, beside))
+
+
+def _notes(trial: Trial) -> None:
+    if trial.notes:
+        st.html(text.section_html("Notes", ""))
+        st.html(text.list_html(trial.notes))
+
+
+def _actions(look: Look, choice: choose.Choice) -> None:
+    st.html(text.section_html("The decision", ""))
+    if st.button("Record this decision", width="stretch"):
+        _record(look, choice)
+    decisions = look.store.decisions(look.snapshot.record.name)
+    if decisions:
+        last = decisions[-1]
+        st.html(text.line_html(f"Decided: #{last.number}, {text.ago(time.time() - last.decided_at)}.", "mo-hint"))
+    _files(look, choice)
+
+
+def _record(look: Look, choice: choose.Choice) -> None:
+    try:
+        look.store.add_decision(look.snapshot.record.name, choice.decision(time.time()))
+    except MooptError as error:
+        st.error(text.markdown(str(error)))
+
+
+def _files(look: Look, choice: choose.Choice) -> None:
+    """The zip: made at once where nothing has to be fitted, else when asked for."""
+    wanted = (look.location, look.snapshot.record.name, choice.number, choice.reason)
+    if look.snapshot.record.spec and st.session_state.get(_PREPARED) != wanted:
+        if not st.button("Fit the model and pack the files", type="primary", width="stretch"):
+            return
+        st.session_state[_PREPARED] = wanted
+    try:
+        with st.spinner(f"Packing #{choice.number}; its model is fitted on all training data…"):
+            packed, missing = _packed(*wanted, _choice=choice)
+    except MooptError as error:
+        st.error(text.markdown(str(error)))
+        return
+    st.download_button(
+        "Download the zip",
+        packed,
+        file_name=f"{text.file_name(look.snapshot.record.name)}-{choice.number}.zip",
+        mime="application/zip",
+        type="primary",
+        width="stretch",
+        on_click="ignore",
+    )
+    if missing:
+        st.html(text.line_html(missing, "mo-hint"))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _packed(location: str, name: str, number: int, reason: str, *, _choice: choose.Choice) -> tuple[bytes, str]:  # noqa: ARG001
+    """The zip, and why it has no model where it has none."""
+    made = export.make_export(session.store_at(location), name, number, decision=_choice.decision(time.time()))
+    return made.zipped(), made.missing

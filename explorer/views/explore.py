@@ -1,0 +1,234 @@
+"""The page Explore: limits and a preference on the left, the front and the pick on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from moopt.choose import BALANCED, KNEE
+from moopt.objectives import Objective
+from moopt_explorer import charts, data, sliders, state, text
+from moopt_explorer.answer import Answer
+from moopt_explorer.views import session
+from moopt_explorer.views.session import Look
+
+_CHART = "moopt chart"
+
+
+def page(look: Look, decide: Callable[[], None]) -> None:
+    """Draw the page; ``decide`` goes to the other one."""
+    with st.sidebar:
+        _study(look)
+        if look.answer is not None:
+            _limits(look, look.answer)
+            _preference(look, look.answer)
+    if look.answer is None:
+        _nothing_complete(look)
+    else:
+        _pick(look, look.answer, decide)
+        _picture(look, look.answer)
+        _table(look, look.answer)
+    _failures(look)
+
+
+def _study(look: Look) -> None:
+    name = look.snapshot.record.name
+    if len(look.names) > 1:
+        session.keep("study", name)
+        st.selectbox("Study", look.names, key=session.key("study"), on_change=session.callback())
+    else:
+        st.html(text.line_html(name, "mo-title"))
+    session.refresh(look)
+
+
+def _limits(look: Look, found: Answer) -> None:
+    st.html(text.section_html("Limits", f"{found.n_left} of {len(found.front)} left"))
+    for column, objective in enumerate(found.objectives):
+        own = look.snapshot.objectives[column].limit
+        _limit(objective, own, found.front.values[:, column])
+    if not found.n_left:
+        st.warning(text.markdown(found.way_out or "No trial of the front meets these limits."), icon=None)
+        if found.relaxation is not None:
+            change = session.relaxed(found.relaxation.name, found.relaxation.relaxed)
+            st.button("Relax this limit", on_click=session.callback(change), width="stretch")
+
+
+def _limit(objective: Objective, own: float | None, values: np.ndarray) -> None:
+    limit = objective.limit
+    st.html(
+        text.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
+        + text.histogram_html(sliders.histogram(objective, values, limit))
+    )
+    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit)
+    st.select_slider(
+        text.markdown(f"Limit of {objective.name}"),
+        sliders.options(objective, values, own, limit),
+        format_func=lambda option: sliders.option_text(objective, option),
+        key=session.key(f"limit {objective.name}"),
+        on_change=session.callback(),
+        label_visibility="collapsed",
+    )
+
+
+def _preference(look: Look, found: Answer) -> None:
+    session.keep("prefer", look.view.preference)
+    st.selectbox(
+        "Preference",
+        [BALANCED, KNEE, *(objective.name for objective in found.objectives)],
+        format_func=lambda one: one if one in (BALANCED, KNEE) else f"{text.shorten(one)} first",
+        key=session.key("prefer"),
+        on_change=session.callback(),
+    )
+    recommended = found.recommended
+    st.button(
+        "Take recommended" if recommended is None else f"Take recommended #{recommended.number}",
+        type="primary",
+        shortcut="Ctrl+Enter",
+        width="stretch",
+        disabled=recommended is None,
+        on_click=session.callback(session.take_recommended),
+    )
+
+
+def _pick(look: Look, found: Answer, decide: Callable[[], None]) -> None:
+    if notice := session.notice():
+        st.warning(text.markdown(notice))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if found.pick is None:
+            hint = "Nothing is picked yet. Take the recommended trial, or click a point or a row."
+            st.html(text.line_html(hint, "mo-hint"))
+            return
+        values = look.snapshot.values_of(found.pick) or {}
+        notes = text.against_default(look.snapshot, values)
+        st.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"), width="stretch")
+        if st.button(f"Decide on #{found.pick}", icon=":material/arrow_forward:"):
+            decide()
+
+
+def _picture(look: Look, found: Answer) -> None:
+    across, upwards = state.axes(look.view, found.objectives)
+    if len(found.objectives) > 1:
+        _axes(look, found, across, upwards)
+    trials = look.snapshot.frame
+    trials = trials.assign(
+        within=data.meets(found.objectives, look.snapshot.values),
+        config=[data.config_text(one.config) for one in look.snapshot.complete],
+    )
+    spec = charts.scatter(
+        trials,
+        found.objectives,
+        (across, upwards),
+        limits=found.limits,
+        pick=found.pick,
+        recommended=None if found.recommended is None else found.recommended.number,
+        whole=look.view.whole,
+        palette=charts.DARK if st.context.theme.type == "dark" else charts.LIGHT,
+    )
+    st.vega_lite_chart(
+        spec=spec,
+        key=_CHART,
+        width="stretch",
+        on_select=_chart_clicked,
+        alt=f"{text.shorten(upwards.name)} over {text.shorten(across.name)}: the front of the study",
+    )
+    if not look.view.whole and (left_out := charts.n_outside(trials, (across, upwards))):
+        st.html(text.line_html(f"{text.count(left_out, 'dominated trial')} outside the picture.", "mo-hint"))
+
+
+def _axes(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
+    names = [objective.name for objective in found.objectives]
+    session.keep("x", across.name)
+    session.keep("y", upwards.name)
+    session.keep("show", "all" if look.view.whole else "front")
+    x, y, show = st.columns([3, 3, 2], vertical_alignment="bottom")
+    y.selectbox("Upwards", names, format_func=text.shorten, key=session.key("y"), on_change=session.callback())
+    x.selectbox("Across", names, format_func=text.shorten, key=session.key("x"), on_change=session.callback())
+    show.segmented_control(
+        "Show",
+        ["front", "all"],
+        format_func={"front": "the front", "all": "all trials"}.__getitem__,
+        key=session.key("show"),
+        on_change=session.callback(),
+    )
+
+
+def _chart_clicked() -> None:
+    points = st.session_state[_CHART].selection.get(charts.SELECTION, [])
+    if points:
+        session.callback(session.picked(int(points[0]["trial"])))()
+
+
+def _table(look: Look, found: Answer) -> None:
+    """The front's members within the limits, the pick and the recommended one on top, then the best upwards."""
+    recommended = None if found.recommended is None else found.recommended.number
+    table = data.front_table(look.snapshot, found.front.numbers[found.left].tolist())
+    upwards = state.axes(look.view, found.objectives)[1]
+    table = table.sort_values(upwards.name, ascending=upwards.direction == "minimize", kind="stable")
+    marks = table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna("")
+    table.insert(1, "mark", marks)
+    table = table.sort_values(
+        "mark", key=lambda column: column.map({"picked": 0, "recommended": 1, "": 2}), kind="stable"
+    )
+    numbers = table["number"].tolist()
+    key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
+
+    def clicked() -> None:
+        rows = st.session_state[key].selection.rows
+        session.callback(session.picked(numbers[rows[0]] if rows else None))()
+
+    st.html(text.section_html("The front within the limits", text.count(len(table), "trial")))
+    if table.empty:
+        return
+    st.dataframe(
+        table,
+        key=key,
+        hide_index=True,
+        height=_height(table),
+        placeholder="",
+        on_select=clicked,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [0] if found.pick in numbers else []}},
+        column_config={
+            "number": st.column_config.NumberColumn("trial", format="#%d", width=70),
+            "mark": st.column_config.TextColumn("", width=100),
+            **{name: text.shorten(name.removeprefix("param_")) for name in table if name.startswith("param_")},
+            **{one.name: _column(one) for one in found.objectives},
+        },
+    )
+
+
+def _column(objective: Objective) -> object:
+    return st.column_config.NumberColumn(
+        text.shorten(objective.name), format=f"%.4g {objective.unit}".strip(), help=f"{objective.better} is better"
+    )
+
+
+def _failures(look: Look) -> None:
+    failed = look.snapshot.failed
+    if failed.empty:
+        return
+    with st.expander(text.count(len(failed), "failed trial")):
+        shown = failed.rename(columns={"number": "trial", "failure": "kind"})
+        st.dataframe(shown, hide_index=True, height=_height(shown))
+
+
+def _height(table: pd.DataFrame) -> int:
+    """Pixels for the rows of a table and its head, at most nine rows."""
+    return 36 * min(len(table) + 1, 10)
+
+
+def _nothing_complete(look: Look) -> None:
+    n_trials = len(look.snapshot.trials)
+    if not n_trials:
+        st.info("This study has no trial yet. Start its search; this page fills by itself.")
+    elif len(look.snapshot.failed) == n_trials:
+        kinds = look.snapshot.failed["failure"].value_counts()
+        st.error(
+            f"{'The only trial' if n_trials == 1 else f'All {n_trials} trials'} failed, most often with: "
+            f"{text.markdown(str(kinds.index[0]))}. Their messages stand below; mend the cause and run the study again."
+        )
+    else:
+        st.info("No trial is complete yet. This page fills by itself while the search runs.")

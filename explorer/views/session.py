@@ -1,0 +1,186 @@
+"""Between the pages and the browser: the view in the session, its twin in the URL, the store and its snapshots.
+
+The view in the session is the truth. A widget is set from it before it is drawn; a callback reads all
+widgets back into it, because a callback's arguments are as old as the last picture. The URL follows the
+view; it leads only where the reader has moved in it (a link, Back), never where a widget spoke.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from moopt.errors import StoreError
+from moopt.store import open_store
+from moopt.store.base import Store
+from moopt_explorer import answer, data, sliders, state, text
+from moopt_explorer.state import View
+
+_KEPT_SNAPSHOTS = 4
+_VIEW, _QUERY, _SPOKEN, _NOTICE, _SHOWN = "moopt_view", "moopt_query", "moopt_spoken", "moopt_notice", "moopt_shown"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a page is drawn from."""
+
+    location: str
+    store: Store
+    names: tuple[str, ...]
+    """The store's studies."""
+    snapshot: data.Snapshot
+    read_at: float
+    """When the snapshot was read, in Unix seconds."""
+    view: View
+    answer: answer.Answer | None
+    """None for a study without a complete trial."""
+
+
+def store_at(location: str) -> Store:
+    """The store, open for reading, shared by all sessions of this server. Raises StoreError."""
+    return _opened(location, data.identity(location))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _opened(location: str, identity: int) -> Store:  # noqa: ARG001 - another file is another store
+    return open_store(location, read_only=True)
+
+
+@st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
+def _snapshot(
+    location: str,
+    identity: int,  # noqa: ARG001 - these three are what makes a snapshot another one
+    name: str,
+    revision: int,  # noqa: ARG001
+    running: bool,  # noqa: ARG001
+) -> tuple[data.Snapshot, float]:
+    return data.read(store_at(location), name), time.time()
+
+
+def look(location: str) -> Look | None:
+    """The view and the study it is about; None for a store without a study. Raises StoreError."""
+    store = store_at(location)
+    names = tuple(record.name for record in store.studies())
+    if not names:
+        return None
+    view = _asked()
+    name = view.study if view.study in names else names[-1]
+    identity = data.identity(location)
+    snapshot, read_at = _snapshot(location, identity, name, store.revision(name), store.is_running(name))
+    view = state.fitted(replace(view, study=name if len(names) > 1 else ""), snapshot.objectives)
+    found = answer.answer(snapshot, view)
+    if found is not None:
+        view = replace(view, pick=found.pick)
+        if found.notice:
+            st.session_state[_NOTICE] = found.notice
+    _publish(view)
+    st.session_state[_SHOWN] = snapshot
+    return Look(location, store, names, snapshot, read_at, view, found)
+
+
+def notice() -> str:
+    """What is to be said about the pick until the user does something."""
+    return str(st.session_state.get(_NOTICE, ""))
+
+
+def _asked() -> View:
+    """The view in the session, or the one in the URL where the reader moved there."""
+    query = st.query_params.to_dict()
+    spoken = st.session_state.pop(_SPOKEN, False)
+    if _VIEW not in st.session_state or (query != st.session_state[_QUERY] and not spoken):
+        st.session_state[_VIEW] = state.from_query(query)
+        st.session_state[_NOTICE] = ""
+    view: View = st.session_state[_VIEW]
+    return view
+
+
+def _publish(view: View) -> None:
+    query = state.to_query(view)
+    st.session_state[_VIEW], st.session_state[_QUERY] = view, query
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
+def callback(change: Callable[[View], View] = lambda view: view) -> Callable[[], None]:
+    """A widget's callback: what all widgets say now, and then a change of it."""
+
+    def changed() -> None:
+        st.session_state[_VIEW] = change(_said())
+        st.session_state[_SPOKEN], st.session_state[_NOTICE] = True, ""
+
+    return changed
+
+
+def take_recommended(view: View) -> View:
+    """The view with the recommended trial picked, computed from the limits as they are at this moment."""
+    found = answer.answer(st.session_state[_SHOWN], view)
+    if found is None or found.recommended is None:
+        return view
+    return replace(view, pick=found.recommended.number)
+
+
+def picked(number: int | None) -> Callable[[View], View]:
+    """A change that picks a trial; it is judged against the limits before it is shown."""
+    return lambda view: replace(view, pick=number)
+
+
+def relaxed(name: str, limit: float) -> Callable[[View], View]:
+    """A change that moves one limit."""
+
+    def change(view: View) -> View:
+        objective = next(one for one in st.session_state[_SHOWN].objectives if one.name == name)
+        return state.with_limit(view, objective, limit)
+
+    return change
+
+
+def key(what: str) -> str:
+    """The key of a widget."""
+    return f"moopt {what}"
+
+
+def keep(what: str, value: object) -> None:
+    """Set a widget before it is drawn."""
+    st.session_state[key(what)] = value
+
+
+def _said() -> View:
+    """The session's view with what the widgets on the page say."""
+    view: View = st.session_state[_VIEW]
+    shown: data.Snapshot = st.session_state[_SHOWN]
+    said = {what: st.session_state.get(key(what)) for what in ("study", "x", "y", "prefer", "show")}
+    if said["study"] and said["study"] != shown.record.name:
+        return View(study=said["study"])
+    view = replace(
+        view,
+        x=said["x"] or view.x,
+        y=said["y"] or view.y,
+        preference=said["prefer"] or view.preference,
+        whole=said["show"] == "all" if said["show"] else view.whole,
+    )
+    for objective in shown.objectives:
+        limit = st.session_state.get(key(f"limit {objective.name}"))
+        if limit is not None:
+            view = state.with_limit(view, objective, None if limit == sliders.ANY else limit)
+    return view
+
+
+def refresh(now: Look) -> None:
+    """The study's line, renewed every two seconds; a study that has grown redraws the page."""
+
+    @st.fragment(run_every="2s")
+    def line() -> None:
+        name = now.snapshot.record.name
+        try:
+            stands = (now.store.revision(name), now.store.is_running(name))
+        except StoreError:
+            stands = None
+        if stands != (now.snapshot.revision, now.snapshot.running):
+            st.session_state[_SPOKEN] = True
+            st.rerun(scope="app")
+        st.html(text.line_html(f"{text.study_line(now.snapshot)}, updated {text.ago(time.time() - now.read_at)}"))
+
+    line()

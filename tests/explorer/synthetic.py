@@ -1,0 +1,95 @@
+"""A study made up for the explorer's tests and pictures, written through the store's own door."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from moopt.objectives import Objective
+from moopt.store.base import Store, StudyRecord, Writer
+from moopt.trial import Failure, Scalar, Source, State, StepResult, Trial
+
+FOUR = (
+    Objective("accuracy", "maximize"),
+    Objective("recall", "maximize"),
+    Objective("latency_ms", log=True),
+    Objective("size_kb", log=True),
+)
+_FAMILIES = ("logistic", "tree", "forest", "hist_boosting")
+
+
+def objectives(count: int) -> tuple[Objective, ...]:
+    """So many objectives: the first four as people use them, the rest made up."""
+    return (*FOUR, *(Objective(f"score_{i}", "maximize") for i in range(4, count)))[:count]
+
+
+def create(store: Store, name: str, of: Sequence[Objective] = FOUR, created_at: float = 1.0) -> None:
+    """An empty study."""
+    store.create_study(
+        StudyRecord(name, space={}, objectives=tuple(of), search={"algorithm": "nsga2"}, seed=0, created_at=created_at)
+    )
+
+
+def fill(
+    store: Store, name: str, count: int, *, of: Sequence[Objective] = FOUR, failures: float = 0.04, seed: int = 0
+) -> None:
+    """A study of ``count`` trials: the default config first, some of them failed, hyperparameters that depend."""
+    create(store, name, of)
+    with store.write(name) as writer:
+        grow(writer, 0, count, of=of, failures=failures, seed=seed)
+
+
+def grow(
+    writer: Writer, first: int, count: int, *, of: Sequence[Objective] = FOUR, failures: float = 0.04, seed: int = 0
+) -> None:
+    """So many more trials, from number ``first`` on."""
+    for number in range(first, first + count):
+        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(number,))))
+        trial = _trial(number, of, generator, failed=number > 0 and generator.random() < failures)
+        writer.start(replace(trial, state=State.RUNNING, values={}, message="", failure=None, finished_at=None))
+        steps = {} if trial.failure else {0: StepResult(trial.values)}
+        writer.finish(trial, steps)
+
+
+def _trial(number: int, of: Sequence[Objective], generator: np.random.Generator, *, failed: bool) -> Trial:
+    now = time.time()
+    family = _FAMILIES[int(generator.integers(len(_FAMILIES)))]
+    config: dict[str, Scalar] = {"family": family}
+    if family == "logistic":
+        config["C"] = float(10 ** generator.uniform(-3, 3))
+    else:
+        config["max_depth"] = int(generator.integers(1, 24))
+    if family in ("forest", "hist_boosting"):
+        config["n_estimators"] = int(generator.integers(10, 400))
+    trial = Trial(
+        number,
+        config,
+        source=Source.DEFAULT if number == 0 else Source.SEARCH,
+        state=State.FAILED if failed else State.COMPLETE,
+        fit=number,
+        created_at=now,
+        finished_at=now,
+    )
+    if failed:
+        kind = (Failure.ERROR, Failure.TIMEOUT)[number % 2]
+        return replace(trial, failure=kind, message=f"the solver did not converge <b>{number}</b>")
+    return replace(trial, values=_values(of, generator))
+
+
+def _values(of: Sequence[Objective], generator: np.random.Generator) -> dict[str, float]:
+    """Values with a trade-off: each objective pulls the others down, and most configs waste a good deal."""
+    share = generator.dirichlet(np.full(len(of), 0.7))
+    waste = float(min(generator.exponential(0.25), 0.8))
+    values = {}
+    for objective, part in zip(of, share, strict=True):
+        badness = float((1 - part) ** 2 + waste + generator.normal(0, 0.02))
+        if objective.log:
+            values[objective.name] = float(0.2 * 10 ** (2 * badness))
+        elif objective.direction == "maximize":
+            values[objective.name] = float(np.clip(0.972 - 0.09 * badness, 0, 1))
+        else:
+            values[objective.name] = badness
+    return values

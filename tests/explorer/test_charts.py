@@ -1,0 +1,171 @@
+"""Charts as pure functions: a spec, and its data."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from moopt.objectives import Objective
+from moopt_explorer import charts
+
+ACCURACY = Objective("accuracy", "maximize")
+LATENCY = Objective("latency_ms", log=True)
+PAIR = (LATENCY, ACCURACY)
+
+
+def trials(**columns: list[object]) -> pd.DataFrame:
+    """Six complete trials: 0 is the default, 1 to 3 are the front."""
+    return pd.DataFrame(
+        {
+            "number": [0, 1, 2, 3, 4, 5],
+            "front": [False, True, True, True, False, False],
+            "within": [True, True, True, False, True, False],
+            "default": [True, False, False, False, False, False],
+            "config": ["a 1"] * 6,
+            "latency_ms": [20.0, 1.0, 5.0, 10.0, 8.0, 9000.0],
+            "accuracy": [0.85, 0.8, 0.9, 0.95, 0.85, 0.5],
+            **columns,
+        }
+    )
+
+
+def drawn(frame: pd.DataFrame | None = None, **asked: object) -> dict[str, pd.DataFrame]:
+    given = {"limits": {}, **asked}
+    data: dict[str, pd.DataFrame] = charts.scatter(
+        trials() if frame is None else frame, (ACCURACY, LATENCY), PAIR, **given
+    )["datasets"]
+    return data
+
+
+def of_kind(points: pd.DataFrame, kind: str) -> list[int]:
+    return points.loc[points["kind"] == kind, "trial"].tolist()
+
+
+def test_the_front_is_drawn_by_whether_it_meets_the_limits() -> None:
+    points = drawn()["points"]
+    assert of_kind(points, "front") == [1, 2]
+    assert of_kind(points, "front, beyond a limit") == [3]
+    assert of_kind(points, "default config") == [0]
+
+
+def test_the_pick_is_drawn_last_and_named() -> None:
+    data = drawn(pick=2, recommended=1)
+    assert data["points"]["kind"].iloc[-1] == "picked"
+    assert of_kind(data["points"], "picked") == [2]
+    assert of_kind(data["points"], "recommended") == [1]
+    assert data["labels"]["text"].tolist() == ["#2", "#1"]
+
+
+def test_a_pick_off_the_front_is_drawn_too() -> None:
+    assert of_kind(drawn(pick=4)["points"], "picked") == [4]
+
+
+def test_tooltips_are_texts_with_units() -> None:
+    points = drawn()["points"]
+    assert points.loc[points["trial"] == 2, ["o0", "o1"]].iloc[0].tolist() == ["0.9", "5 ms"]
+
+
+def test_the_cloud_holds_the_dominated_trials_in_the_picture() -> None:
+    assert drawn()["cloud"]["n"].sum() == 2
+    assert drawn(whole=True)["cloud"]["n"].sum() == 3
+    assert charts.n_outside(trials(), PAIR) == 1
+
+
+def test_a_large_cloud_is_binned() -> None:
+    generator = np.random.Generator(np.random.PCG64(0))
+    pair = generator.uniform(size=(20_000, 2))
+    window = charts.window_of(pair, np.ones(len(pair), dtype=bool))
+    cloud = charts.cloud(pair, (Objective("a"), Objective("b")), window)
+    assert len(cloud) <= charts.CELLS[0] * charts.CELLS[1]
+    assert cloud["n"].sum() == 20_000
+    assert cloud["text"].str.match(r"\d+ dominated trials?$").all()
+
+
+def test_the_step_goes_through_the_members_within_the_limits() -> None:
+    steps = drawn()["steps"]
+    corners = [(round(x, 6), round(y, 6)) for x, y in zip(steps["x"], steps["y"], strict=True)]
+    assert corners[1:4] == [(1.0, 0.8), (5.0, 0.8), (5.0, 0.9)]
+    assert steps["order"].is_monotonic_increasing
+
+
+def test_the_step_separates_what_is_attained() -> None:
+    generator = np.random.Generator(np.random.PCG64(1))
+    pair = generator.uniform(size=(40, 2))
+    window = charts.window_of(pair, np.ones(40, dtype=bool))
+    corners = charts.attainment(pair, window)
+    for x, y in pair:
+        below = corners[corners[:, 0] <= x][-1]
+        assert y >= below[1]
+
+
+def test_no_member_within_the_limits_leaves_no_step() -> None:
+    assert drawn(trials(within=[False] * 6))["steps"].empty
+
+
+def test_a_limit_is_drawn_with_its_value() -> None:
+    across = drawn(limits={"latency_ms": 5.0})["across"]
+    assert across["limit"].tolist() == pytest.approx([5.0])
+    assert across["text"].tolist() == ["limit 5 ms"]
+
+
+def test_a_limit_beyond_the_picture_shades_nothing_and_says_nothing() -> None:
+    data = drawn(limits={"latency_ms": 1e6, "accuracy": 0.01})
+    assert data["across"]["text"].tolist() == [""]
+    assert data["across"]["limit"].max() == data["window"]["x"].max()
+    assert data["upwards"]["limit"].min() == data["window"]["y"].min()
+
+
+def test_an_axis_is_logarithmic_where_its_objective_is() -> None:
+    spec = json.dumps(charts.scatter_spec(PAIR, PAIR, charts.LIGHT))
+    assert '"x": {"axis"' in spec
+    assert spec.count('"type": "log"') > 1
+    assert "latency_ms (ms, log scale): lower is better" in spec
+    assert "accuracy: higher is better" in spec
+
+
+def test_a_spec_is_written_once_and_holds_no_data() -> None:
+    first = charts.scatter_spec(PAIR, PAIR, charts.LIGHT)
+    drawn(pick=1)
+    assert charts.scatter_spec(PAIR, PAIR, charts.LIGHT) is first
+    assert "datasets" not in first
+
+
+def test_names_never_become_fields_or_formulas() -> None:
+    odd = Objective("a.b['c'] \"<img src=x>\" 🙂", "maximize")
+    spec = charts.scatter_spec((LATENCY, odd), (LATENCY, odd), charts.LIGHT)
+    fields = [encoding.get("field") for layer in spec["layer"] for encoding in _encodings(layer)]
+    assert odd.name not in fields
+    assert set(fields) - {None} <= {
+        "x",
+        "y",
+        "limit",
+        "n",
+        "text",
+        "order",
+        "kind",
+        "size",
+        "aria",
+        "trial",
+        "o0",
+        "o1",
+        "config",
+    }
+
+
+def test_values_that_are_not_finite_are_left_out() -> None:
+    points = drawn(trials(latency_ms=[20.0, 1.0, float("nan"), 10.0, 8.0, 0.0]))["points"]
+    assert 2 not in points["trial"].tolist()
+
+
+def test_no_trial_at_all_draws_an_empty_picture() -> None:
+    data = drawn(trials().iloc[:0])
+    assert data["points"].empty
+    assert data["cloud"].empty
+
+
+def _encodings(layer: dict) -> list[dict]:
+    found = []
+    for encoding in layer["encoding"].values():
+        found += encoding if isinstance(encoding, list) else [encoding]
+    return found
