@@ -1,4 +1,4 @@
-"""What one config costs the codec, beside ConfigSpace's own; microseconds of CPU, the least of all rounds, as JSON lines.
+"""What one config costs the codec, beside ConfigSpace's own; microseconds of CPU, the least of all rounds; JSON lines.
 
     python tests/benchmarks/space.py [--rounds 7]
 
