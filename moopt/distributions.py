@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,7 @@ from moopt.values import is_plain, plain
 _DRAWS = 200
 _TAIL = 0.001
 _LOG_SPAN = 100.0
+_LEAST = 1e-12
 _LONGEST_LABEL = 60
 _BRANCH = "branch"
 
@@ -137,7 +139,7 @@ def _hyperparameter(
 ) -> tuple[Hyperparameter[Any, Any], Mapping[Scalar, Any]]:
     if hasattr(given, "rvs"):
         found = _range(name, given) if hasattr(given, "ppf") else None
-        return (found, {}) if found is not None else _listed(name, _drawn(given, seed))
+        return (found, {}) if found is not None else _listed(name, _drawn(parameter, given, seed))
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise SpaceError(f"{parameter} is {given!r}; give a list of values or a scipy distribution")
     values = sorted(given, key=repr) if isinstance(given, set | frozenset) else list(given)
@@ -161,12 +163,17 @@ def _range(name: str, given: Any) -> Hyperparameter[Any, Any] | None:
     if isinstance(family, rv_discrete):
         first, last = round(low), round(high)
         return Constant(name, first) if first == last else integer_range(name, first, last, log=log)
+    if log and not exact:
+        low = max(low, min(_LEAST, high / _LOG_SPAN))
     return float_range(name, low, high, log=log)
 
 
-def _drawn(given: Any, seed: int) -> list[Any]:
+def _drawn(parameter: str, given: Any, seed: int) -> list[Any]:
     rng = np.random.RandomState(seed)
-    values = [given.rvs(random_state=rng) for _ in range(_DRAWS)]
+    try:
+        values = [given.rvs(random_state=rng) for _ in range(_DRAWS)]
+    except ValueError as error:
+        raise SpaceError(f"{parameter}: its distribution cannot be drawn from: {error}") from None
     return sorted(values) if all(_is_number(plain(value)) for value in values) else values
 
 
@@ -204,7 +211,8 @@ def _plain_values(objects: Sequence[Any]) -> list[Scalar]:
 
 def _label(thing: Any) -> str:
     named = isinstance(getattr(thing, "__name__", None), str)
-    text = thing.__name__ if named else " ".join(repr(thing).split())
+    # Without addresses of memory: another run must find the same labels.
+    text = thing.__name__ if named else re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(thing).split()))
     return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
 
 
