@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -27,7 +28,7 @@ from ConfigSpace import (
 )
 from ConfigSpace.hyperparameters import Hyperparameter
 
-from moopt.errors import SpaceError, nearest
+from moopt.errors import SpaceError
 from moopt.priors import Prior, prior_of
 from moopt.trial import Scalar
 from moopt.values import check_plain, check_range, is_plain, number, plain
@@ -306,6 +307,10 @@ class ChoiceDomain:
         object.__setattr__(self, "bounds", tuple(bound / sum(shares) for bound in accumulate(shares)))
 
     @property
+    def _words(self) -> str:
+        return ", ".join(map(repr, self.choices))
+
+    @property
     def n_values(self) -> int:
         """How many choices there are."""
         return len(self.choices)
@@ -338,8 +343,10 @@ class ChoiceDomain:
         value = plain(given)
         if is_plain(value) and value in self.index:
             return self.choices[self.index[value]]
-        known = [repr(choice) for choice in self.choices]
-        raise SpaceError(f"{self.name} is {given!r}{nearest(repr(given), known)}")
+        texts = {str(choice): choice for choice in self.choices}
+        close = get_close_matches(str(given), texts, n=1)
+        hint = f"; did you mean {texts[close[0]]!r}?" if close else f"; expected one of: {self._words}"
+        raise SpaceError(f"{self.name} is {given!r}{hint}")
 
     def values(self, resolution: int | None) -> Sequence[Scalar]:  # noqa: ARG002 - choices are never cut
         """All of them."""
@@ -353,7 +360,7 @@ class ChoiceDomain:
         """Choices, order, weights and default in words."""
         return {
             "type": "ordinal" if self.ordered else "categorical" if len(self.choices) > 1 else "constant",
-            "choices": ", ".join(map(repr, self.choices)),
+            "choices": self._words,
             "weights": "equal" if self.weights is None else ", ".join(f"{weight:g}" for weight in self.weights),
             "default": repr(self.default),
         }

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from moopt.errors import SpaceError, nearest
-from moopt.features import Columns
+from moopt.features import MISSING_TEXT, Columns
 from moopt.parts import Part, code, make
 from moopt.presets import FAMILIES, Family
 from moopt.trial import Config
-
-MOST_LEVELS = 32
-"""One-hot encoding keeps so many columns a text column: the commonest levels, and one for all others."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +117,14 @@ def _texts(config: Config, columns: Columns) -> list[tuple[str, Part]]:
     steps = []
     if columns.text_gaps:
         # The empty text is how a missing one is written, since model files know no missing text.
-        arguments = {"missing_values": "", "strategy": "constant", "fill_value": "missing"}
+        arguments = {"missing_values": "", "strategy": "constant", "fill_value": MISSING_TEXT}
         steps.append(("impute", Part("sklearn.impute.SimpleImputer", arguments)))
     if config.get("encoding") == "ordinal":
         unknown = {"handle_unknown": "use_encoded_value", "unknown_value": -1}
         steps.append(("encode", Part("sklearn.preprocessing.OrdinalEncoder", unknown)))
     else:
-        grouped = {"handle_unknown": "infrequent_if_exist", "max_categories": MOST_LEVELS, "sparse_output": False}
-        steps.append(("encode", Part("sklearn.preprocessing.OneHotEncoder", grouped)))
+        # Common levels by name and not by max_categories, which cannot be converted to ONNX.
+        common = {"categories": [list(levels) for levels in columns.levels]} if columns.levels else {}
+        rest = {"handle_unknown": "ignore", "sparse_output": False}
+        steps.append(("encode", Part("sklearn.preprocessing.OneHotEncoder", {**common, **rest})))
     return steps

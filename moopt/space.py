@@ -17,7 +17,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 from numpy.typing import NDArray
 
-from moopt.clauses import INACTIVE, Test, condition_names, condition_test, forbidden_names, forbidden_test
+from moopt.clauses import INACTIVE, condition_names, condition_test, forbidden_names, forbidden_test
 from moopt.counting import Lists, Plan
 from moopt.domains import Domain, as_domain
 from moopt.errors import SpaceError, nearest
@@ -46,6 +46,8 @@ class Space:
     """Shape (d,): unordered choices, never to be treated as numbers."""
     parents: tuple[tuple[int, ...], ...]
     """For each hyperparameter the positions of those that decide whether it is active."""
+    domains: tuple[Domain, ...]
+    """For each hyperparameter its values."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
         if len(space) == 0:
@@ -55,27 +57,22 @@ class Space:
         parents = {name: condition_names(condition) for name, condition in conditions.items()}
         self.names = _parents_first(list(space), parents)
         self.d = len(self.names)
-        self.domains: tuple[Domain, ...] = tuple(as_domain(space[name]) for name in self.names)
+        self.domains = tuple(as_domain(space[name]) for name in self.names)
         self.n_values = np.array([domain.n_values for domain in self.domains], dtype=np.float64)
         self.categorical = np.array([domain.categorical for domain in self.domains], dtype=np.bool_)
-        slots = {
-            name: (place, domain) for place, (name, domain) in enumerate(zip(self.names, self.domains, strict=True))
-        }
-        place = {name: slot[0] for name, slot in slots.items()}
-        self.parents = tuple(tuple(sorted(place[one] for one in parents.get(name, ()))) for name in self.names)
-        self._tests: tuple[Test | None, ...] = tuple(
+        places = {name: place for place, name in enumerate(self.names)}
+        self.parents = tuple(tuple(sorted(places[one] for one in parents.get(name, ()))) for name in self.names)
+        slots = {name: (places[name], domain) for name, domain in zip(self.names, self.domains, strict=True)}
+        self._tests = tuple(
             condition_test(conditions[name], slots) if name in conditions else None for name in self.names
         )
         self._forbidden = tuple(forbidden_test(clause, slots) for clause in space.forbidden_clauses)
-        self._forbidden_places = [{place[name] for name in forbidden_names(one)} for one in space.forbidden_clauses]
-        # Bound methods side by side: the loops below are what ask and tell spend their time in.
-        self._encoders = tuple((d.name, d.to_unit, test) for d, test in zip(self.domains, self._tests, strict=True))
-        self._decoders = tuple(
-            (d.name, d.to_value, d.default, test) for d, test in zip(self.domains, self._tests, strict=True)
-        )
-        self._drawers = tuple(
-            (d.name, d.draw, d.default, test) for d, test in zip(self.domains, self._tests, strict=True)
-        )
+        self._forbidden_places = [{places[name] for name in forbidden_names(one)} for one in space.forbidden_clauses]
+        # Bound methods side by side: the loops over them are what ask and tell spend their time in.
+        pairs = list(zip(self.domains, self._tests, strict=True))
+        self._encoders = tuple((domain.name, domain.to_unit, test) for domain, test in pairs)
+        self._decoders = tuple((domain.name, domain.to_value, domain.default, test) for domain, test in pairs)
+        self._drawers = tuple((domain.name, domain.draw, domain.default, test) for domain, test in pairs)
 
     def __reduce__(self) -> tuple[type[Space], tuple[ConfigurationSpace]]:
         return Space, (self.configspace,)
@@ -204,7 +201,7 @@ class Space:
         if count > LONGEST_GRID:
             raise SpaceError(
                 f"the grid has {count:,} points, more than {LONGEST_GRID:,}; "
-                f"lower its resolution (now {resolution}), narrow ranges or fix values"
+                f"lower its resolution of {resolution}, narrow ranges or fix values"
             )
         return map(self.from_key, self._plan.walk(lists))
 

@@ -25,7 +25,7 @@ class Evidence:
 
     record: StudyRecord
     trials: Sequence[Trial]
-    """All of the study's; their steps may be left out but for the chosen one's."""
+    """All of the study's."""
     chosen: Trial
     """Complete."""
     decision: Decision
