@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moopt.front import Front, Points, front_of
-from moopt.limits import meets_limits
+from moopt.choose.front import Front, Points, front_of
+from moopt.choose.limits import meets_limits
 from moopt.objectives import Floats, Objective, canonical_name, format_value
 
 _SMALL_STEP = 0.05

@@ -29,9 +29,9 @@ from ConfigSpace import (
 from ConfigSpace.hyperparameters import Hyperparameter
 
 from moopt.errors import SpaceError
-from moopt.priors import Prior, prior_of
+from moopt.space.priors import Prior, prior_of
+from moopt.space.values import check_plain, check_range, is_plain, number, plain
 from moopt.trial import Scalar
-from moopt.values import check_plain, check_range, is_plain, number, plain
 
 _LONGEST = 2**40
 _FLOATS = (UniformFloatHyperparameter, NormalFloatHyperparameter, BetaFloatHyperparameter)

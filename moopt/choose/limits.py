@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from moopt.choose.front import Front, Points, front_of
 from moopt.errors import NoTrialLeft, ObjectiveError, nearest
-from moopt.front import Front, Points, front_of
 from moopt.objectives import (
     Objective,
     canonical_name,

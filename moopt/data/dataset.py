@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from moopt.data.features import Columns, as_features, describe
+from moopt.data.rawfile import parse, read_bytes
 from moopt.errors import DataError, nearest
-from moopt.features import Columns, as_features, describe
-from moopt.rawfile import parse, read_bytes
 from moopt.searchers.base import Stream, generator
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any, TypeAlias
 
-from moopt.clauses import INACTIVE, Test
+from moopt.space.clauses import INACTIVE, Test
 
 Lists: TypeAlias = Sequence[Sequence[Any] | None]
 """For each hyperparameter its values; None for a continuous one."""

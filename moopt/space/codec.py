@@ -17,11 +17,11 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 from numpy.typing import NDArray
 
-from moopt.clauses import INACTIVE, condition_names, condition_test, forbidden_names, forbidden_test
-from moopt.counting import Lists, Plan
-from moopt.domains import Domain, as_domain
 from moopt.errors import SpaceError, nearest
-from moopt.hyperparameters import hyperparameter
+from moopt.space.clauses import INACTIVE, condition_names, condition_test, forbidden_names, forbidden_test
+from moopt.space.counting import Lists, Plan
+from moopt.space.domains import Domain, as_domain
+from moopt.space.hyperparameters import hyperparameter
 from moopt.trial import Config, Scalar
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from moopt import refit
+from moopt.choose.front import front_of, join_numbers
 from moopt.errors import DataError, ExportError
+from moopt.export import refit
+from moopt.export.why import Evidence, own_decision, why
 from moopt.frames import front_frame
-from moopt.front import front_of, join_numbers
 from moopt.measure.size import model_bytes
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Decision, Json, State, Trial
-from moopt.why import Evidence, own_decision, why
 
 _FORMAT = 1
 _LIBRARIES = ("moopt", "scikit-learn", "numpy", "pandas", "skops")
@@ -190,7 +190,7 @@ def _fitted(record: StudyRecord, fitted: refit.Fitted) -> str:
     return (
         f"`model.skops` is the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
         f"with seed {record.seed}.{said} It loads without running code of the file: "
-        "`moopt.artefact.load_model(Path('model.skops'))`."
+        "`moopt.export.artefact.load_model(Path('model.skops'))`."
     )
 
 

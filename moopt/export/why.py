@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from moopt.choose import pick
+from moopt.choose.front import Front, front_of, join_numbers
+from moopt.choose.limits import apply_limits, limit_text
+from moopt.choose.swaps import difference, is_share, swaps_of
 from moopt.errors import UsageError
-from moopt.front import Front, front_of, join_numbers
-from moopt.limits import apply_limits, limit_text
 from moopt.objectives import Objective, format_value
 from moopt.store.base import StudyRecord
-from moopt.swaps import difference, is_share, swaps_of
 from moopt.trial import Decision, Source, State, Trial
 
 

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 
-from moopt.cv_results import cv_results, finished, front_frame
-from moopt.delegation import Delegated
-from moopt.distributions import Distributions, from_distributions
 from moopt.errors import SearchFailed
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
 from moopt.objectives import Objective
-from moopt.refit_rule import chosen, objective_of_rule
-from moopt.routing import metadata_router, routed, routed_for_score
-from moopt.scoring import Scores, as_scores
-from moopt.search_arguments import check_arguments, check_target, classes_of, seed_of
-from moopt.search_data import Build, WithSettings, referenced, spec_of, with_params
+from moopt.search_cv.arguments import check_arguments, check_target, classes_of, seed_of
+from moopt.search_cv.data import Build, WithSettings, referenced, spec_of, with_params
+from moopt.search_cv.delegation import Delegated
+from moopt.search_cv.refit_rule import chosen, objective_of_rule
+from moopt.search_cv.results import cv_results, finished, front_frame
+from moopt.search_cv.routing import metadata_router, routed, routed_for_score
+from moopt.search_cv.scoring import Scores, as_scores
+from moopt.space.distributions import Distributions, from_distributions
 from moopt.study import Study, create_study
 from moopt.trial import State, Trial
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from moopt.data import Rows
-    from moopt.scoring import Scoring
+    from moopt.search_cv.scoring import Scoring
 
 
 class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -96,7 +96,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     front_ : DataFrame
         One row a trial on the front; columns number, the objectives, then ``param_<name>``.
     cv_results_ : dict of arrays
-        One entry a finished trial, keys as in scikit-learn and ``number``; see :func:`moopt.cv_results.cv_results`.
+        One entry a finished trial, keys as in scikit-learn and ``number``; see :func:`moopt.search_cv.results.cv_results`.
     best_params_, best_index_, best_estimator_, refit_time_ :
         The trial that ``refit`` chose: its parameters, its place in ``cv_results_``, the estimator fitted on all data
         and the seconds that took. ``best_score_`` is there where ``refit`` is about one score.

@@ -1,6 +1,6 @@
 """A CSV or Parquet file as a raw frame, with an error in words for a file that is neither.
 
-Nothing here knows of targets or features; :mod:`moopt.features` judges the columns.
+Nothing here knows of targets or features; :mod:`moopt.data.features` judges the columns.
 """
 
 from __future__ import annotations

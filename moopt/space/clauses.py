@@ -14,8 +14,8 @@ import ConfigSpace
 from ConfigSpace.conditions import Condition, Conjunction
 from ConfigSpace.forbidden import ForbiddenConjunction, ForbiddenRelation
 
-from moopt.domains import Domain
 from moopt.errors import SpaceError
+from moopt.space.domains import Domain
 
 INACTIVE: Final = ...
 """The mark of a hyperparameter without a value: equal to no value, hashable, the same after pickling."""

@@ -1,6 +1,6 @@
 """A tree of classes with their arguments, as an object and as Python source that makes an equal one.
 
-It knows no model and no space; :mod:`moopt.pipelines` describes pipelines with it.
+It knows no model and no space; :mod:`moopt.models.pipelines` describes pipelines with it.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from moopt.data.features import MISSING_TEXT, Columns
 from moopt.errors import SpaceError, nearest
-from moopt.families import FAMILIES, Family
-from moopt.features import MISSING_TEXT, Columns
-from moopt.parts import Part, code, make
+from moopt.models.families import FAMILIES, Family
+from moopt.models.parts import Part, code, make
 from moopt.trial import Config
 
 

@@ -14,10 +14,10 @@ from ConfigSpace import ConfigurationSpace, Constant, EqualsCondition
 from ConfigSpace.hyperparameters import Hyperparameter
 
 from moopt.errors import SpaceError
-from moopt.hyperparameters import choice, float_range, integer_range, ordered
 from moopt.space import Space
+from moopt.space.hyperparameters import choice, float_range, integer_range, ordered
+from moopt.space.values import is_plain, plain
 from moopt.trial import Config, Scalar
-from moopt.values import is_plain, plain
 
 _DRAWS = 200
 _TAIL = 0.001

@@ -1,7 +1,7 @@
 """What the model families are: their class, their hyperparameters with sensible ranges, and why.
 
 Ranges are wide enough to hold the good configs of ordinary tables, and narrow enough that a fold of about 30,000
-rows takes seconds, not minutes. :mod:`moopt.presets` makes spaces of them.
+rows takes seconds, not minutes. :mod:`moopt.models.presets` makes spaces of them.
 """
 
 from __future__ import annotations

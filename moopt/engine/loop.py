@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import FrameType
 
+from moopt.engine.ledger import Ledger
 from moopt.errors import SearchFailed, WrongResult
-from moopt.ledger import Ledger
 from moopt.searchers.base import EXHAUSTED, Signal
 from moopt.trial import Evaluator, State, StepResult, Trial
 

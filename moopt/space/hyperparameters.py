@@ -15,7 +15,7 @@ from ConfigSpace import (
 from ConfigSpace.hyperparameters import Hyperparameter
 
 from moopt.errors import SpaceError
-from moopt.values import check_range, is_plain, plain
+from moopt.space.values import check_range, is_plain, plain
 
 _PLACES = 13
 """ConfigSpace rounds the bounds of floats to so many decimal places."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from moopt.frames import PARAM, value_matrix
 from moopt.objectives import Floats, Objective
-from moopt.scoring import SCORE
+from moopt.search_cv.scoring import SCORE
 from moopt.trial import State, StepResult, Trial
 
 if TYPE_CHECKING:

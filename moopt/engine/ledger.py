@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from moopt import outcome
+from moopt.engine import outcome
 from moopt.searchers import make_searcher
 from moopt.searchers.base import Pending, Searcher, Signal
 from moopt.space import Space

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from moopt.choose import BALANCED, KNEE, choose
+from moopt.choose.front import front_of
+from moopt.choose.limits import meets_limits, refuse
 from moopt.errors import SpecError, nearest
-from moopt.front import front_of
-from moopt.limits import meets_limits, refuse
 from moopt.objectives import Objective, canonical_name
 from moopt.trial import Trial
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from moopt.data.features import Columns
 from moopt.errors import SpaceError, nearest
-from moopt.families import FAMILIES, QUADRATIC, Choice, Family, Parameter, Range
-from moopt.features import Columns
+from moopt.models.families import FAMILIES, QUADRATIC, Choice, Family, Parameter, Range
 from moopt.trial import Config
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moopt.errors import UsageError, nearest
-from moopt.front import Front, Points, front_of
-from moopt.limits import (
+from moopt.choose.front import Front, Points, front_of
+from moopt.choose.limits import (
     Relaxation,
     apply_limits,
     limit_text,
@@ -26,8 +25,9 @@ from moopt.limits import (
     refuse,
     relaxations,
 )
+from moopt.choose.swaps import Swap, join, swaps, swaps_of, words
+from moopt.errors import UsageError, nearest
 from moopt.objectives import Floats, Objective, canonical_name, format_value, loss_matrix, parse_limit
-from moopt.swaps import Swap, join, swaps, swaps_of, words
 from moopt.trial import Decision
 
 __all__ = [
@@ -75,7 +75,7 @@ class Choice:
     n_left: int
     """Those that meet the limits."""
     neighbours: tuple[Swap, ...]
-    """What other members of the front would buy and cost; see :func:`moopt.swaps.swaps`."""
+    """What other members of the front would buy and cost; see :func:`moopt.choose.swaps.swaps`."""
     robustness: float
     """Share of 200 sampled preferences that choose this trial among those within the limits."""
     within_limits: bool = True

@@ -23,9 +23,9 @@ from typing import IO, Any, ParamSpec, TypeVar
 
 import cloudpickle
 
-from moopt import worker
 from moopt.errors import SpecError, StepTimeout, UsageError, WorkerDied
-from moopt.worker import OUT_OF_MEMORY, READY, RESULT, Answer, Setup, Task
+from moopt.pool import worker
+from moopt.pool.worker import OUT_OF_MEMORY, READY, RESULT, Answer, Setup, Task
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from moopt.data import DataSpec, read_data, sha256_of
+from moopt.data.features import Columns
 from moopt.errors import ExportError
-from moopt.features import Columns
-from moopt.pipelines import build, source
+from moopt.models.pipelines import build, source
 from moopt.store.base import StudyRecord
 from moopt.trial import Config, Json
 
