@@ -143,7 +143,11 @@ def run_study(
 
 def _search(spec: StudySpec) -> dict[str, Json]:
     """The algorithm and its options, as create_study takes them."""
-    return {"algorithm": spec.search.algorithm, "population": spec.search.population, "operators": spec.search.operators}
+    return {
+        "algorithm": spec.search.algorithm,
+        "population": spec.search.population,
+        "operators": spec.search.operators,
+    }
 
 
 def _as_stored(record: dict[str, Json], store: Store, name: str) -> dict[str, Json]:
