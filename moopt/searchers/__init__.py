@@ -10,15 +10,16 @@ from moopt.searchers.base import Searcher
 from moopt.searchers.moead import MOEAD
 from moopt.searchers.nsga2 import NSGA2
 from moopt.searchers.sampling import GridSearcher, RandomSearcher, SobolSearcher
+from moopt.searchers.surrogate import Assisted
 from moopt.space import Space
 from moopt.trial import Json
 
 _OPERATORS = ("auto", "sbx")
 _DECOMPOSITIONS = ("tchebycheff", "pbi")
-_SURROGATES = ("none",)
+_SURROGATES = ("auto", "gp", "forest", "none")
 _DEFAULTS: Mapping[str, Mapping[str, Json]] = {
-    "nsga2": {"population": 20, "operators": "auto", "surrogate": "none"},
-    "moead": {"population": 20, "operators": "auto", "decomposition": "tchebycheff", "surrogate": "none"},
+    "nsga2": {"population": 20, "operators": "auto", "surrogate": "auto"},
+    "moead": {"population": 20, "operators": "auto", "decomposition": "tchebycheff", "surrogate": "auto"},
     "random": {},
     "sobol": {},
     "grid": {"resolution": 5},
@@ -29,6 +30,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "surrogate": _SURROGATES,
 }
 _LEAST: Mapping[str, int] = {"population": 2, "resolution": 1}
+_POPULATIONS: Mapping[str, type[NSGA2] | type[MOEAD]] = {"nsga2": NSGA2, "moead": MOEAD}
 
 ALGORITHMS: tuple[str, ...] = tuple(_DEFAULTS)
 """Every name that ``algorithm=`` takes."""
@@ -57,11 +59,11 @@ def make_searcher(search: Mapping[str, Json], space: Space, n_objectives: int, s
         raise SpecError(f"the search has no algorithm; give one of: {', '.join(ALGORITHMS)}")
     options: dict[str, Any] = search_options(**search)
     algorithm = options.pop("algorithm")
-    options.pop("surrogate", None)
-    if algorithm == "nsga2":
-        return NSGA2(space, n_objectives, seed, **options)
-    if algorithm == "moead":
-        return MOEAD(space, n_objectives, seed, **options)
+    surrogate = options.pop("surrogate", "none")
+    if algorithm in _POPULATIONS:
+        plain = _POPULATIONS[algorithm](space, n_objectives, seed, **options)
+        weighted = algorithm == "moead"
+        return plain if surrogate == "none" else Assisted(plain, space, n_objectives, seed, surrogate, weighted)
     if algorithm == "grid":
         return GridSearcher(space, seed, **options)
     return RandomSearcher(space, seed) if algorithm == "random" else SobolSearcher(space, seed)

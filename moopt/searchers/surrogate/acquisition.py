@@ -1,0 +1,109 @@
+"""What a config is worth: the gain that its predicted losses promise over a front, losses normalised."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import moocore
+import numpy as np
+from scipy.special import ndtri
+
+from moopt.objectives import Floats
+
+REFERENCE = 1.1
+OPTIMISM = 0.5
+"""Standard deviations below the mean that candidates are first judged at."""
+DRAWS = 12
+SHORTLIST = 30
+_EXACT_OBJECTIVES = 4
+_EXACT_FRONT = 100
+_POINTS = 2048
+_AUGMENTED = 0.05
+
+
+class Gain(Protocol):
+    """How much better a set of losses becomes."""
+
+    def __call__(self, losses: Floats) -> Floats:
+        """Gain (n,) by each row of losses (n, m), at least 0."""
+        ...
+
+
+class HypervolumeGain:
+    """Volume that a point adds to that of a front (k, m); exact for few objectives, else counted over common points."""
+
+    def __init__(self, front: Floats) -> None:
+        self._front = front
+        self._m = front.shape[1]
+        self._exact = self._m <= _EXACT_OBJECTIVES and len(front) <= _EXACT_FRONT
+        if not self._exact:
+            points = normal_shares(_POINTS, self._m) * (REFERENCE + _below(self._m)) - _below(self._m)
+            dominated = (front[None] <= points[:, None]).all(axis=2).any(axis=1)
+            self._left = points[~dominated]
+
+    def __call__(self, losses: Floats) -> Floats:
+        """Volume (n,) by each row of losses (n, m)."""
+        if not self._exact:
+            return np.array([float((row <= self._left).all(axis=1).sum()) for row in losses]) / _POINTS
+        out = np.zeros(len(losses))
+        inside = (losses < REFERENCE).all(axis=1)
+        dominated = (self._front[None] <= losses[:, None]).all(axis=2).any(axis=1)
+        for row in np.flatnonzero(inside & ~dominated):
+            out[row] = self._of(losses[row])
+        return out
+
+    def _of(self, losses: Floats) -> float:
+        clipped = np.maximum(self._front, losses)
+        return float(np.prod(REFERENCE - losses)) - hypervolume(clipped)
+
+
+class TchebycheffGain:
+    """What a point adds to the best augmented Tchebycheff values of a front (k, m), the mean over some weights (w, m).
+
+    Knowles 2006, doi:10.1109/TEVC.2005.851274.
+    """
+
+    def __init__(self, front: Floats, weights: Floats) -> None:
+        self._weights = weights
+        self._best = self._values(front).min(axis=0)
+
+    def __call__(self, losses: Floats) -> Floats:
+        """Gain (n,) by each row of losses (n, m)."""
+        return np.asarray(np.maximum(self._best - self._values(losses), 0.0).mean(axis=1))
+
+    def _values(self, losses: Floats) -> Floats:
+        largest = (losses[:, None] * self._weights).max(axis=2)
+        return np.asarray(largest + _AUGMENTED * losses @ self._weights.T)
+
+
+def expected_gain(gain: Gain, mean: Floats, spread: Floats) -> Floats:
+    """The mean gain (n,) of losses with these means and spreads (n, m), over a few quasi-random draws."""
+    draws = normal_draws(mean.shape[1])
+    points = mean[None] + spread[None] * draws[:, None]
+    return gain(points.reshape(-1, mean.shape[1])).reshape(len(draws), -1).mean(axis=0)
+
+
+def hypervolume(losses: Floats) -> float:
+    """The volume that losses (n, m) dominate below the reference."""
+    inside = losses[(losses < REFERENCE).all(axis=1)]
+    if not len(inside):
+        return 0.0
+    if losses.shape[1] == 1:
+        return float(REFERENCE - inside.min())
+    return float(moocore.hypervolume(inside, ref=np.full(losses.shape[1], REFERENCE)))
+
+
+def normal_draws(m: int) -> Floats:
+    """The same few points (DRAWS, m) of a normal distribution each time."""
+    return np.asarray(ndtri(np.clip(normal_shares(16, m)[:DRAWS], 1e-4, 1 - 1e-4)))
+
+
+def normal_shares(n: int, m: int) -> Floats:
+    """Quasi-random points (n, m) of the unit cube, n a power of two, the same each time."""
+    from scipy.stats import qmc
+
+    return np.asarray(qmc.Sobol(m, scramble=True, rng=np.random.default_rng(0)).random(n))
+
+
+def _below(m: int) -> float:
+    return 0.1 if m <= _EXACT_OBJECTIVES else 0.0

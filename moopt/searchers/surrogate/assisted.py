@@ -1,0 +1,148 @@
+"""A searcher that asks models which config promises most, and hands over to a plain one when trials are many.
+
+Efficient global optimisation (Jones, Schonlau and Welch 1998, doi:10.1023/A:1008306431147) for several objectives: two
+unlike models in turn, candidates bred on their predictions, the expected gain decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from moopt.objectives import Floats
+from moopt.searchers.base import EXHAUSTED, Observation, Pending, Proposal, Searcher, Signal, Stream, generator
+from moopt.searchers.common import Seen
+from moopt.searchers.sampling import SobolSearcher
+from moopt.searchers.surrogate import acquisition, beliefs
+from moopt.searchers.surrogate.acquisition import Gain, HypervolumeGain, TchebycheffGain
+from moopt.searchers.surrogate.beliefs import Belief, ForestBelief, GPBelief
+from moopt.searchers.surrogate.candidates import Breeder
+from moopt.searchers.surrogate.features import Features
+from moopt.searchers.surrogate.history import History
+from moopt.searchers.weights import energy_directions, tchebycheff_weights
+from moopt.space import Space
+from moopt.trial import Config
+
+HANDOVER = 1_000
+"""Results after which models cost more than they gain."""
+MOST_STARTS = 16
+N_WEIGHTS = 50
+
+
+class Assisted:
+    """NSGA-II or MOEA/D with surrogates: ``model`` is ``auto`` (both in turn), ``gp`` or ``forest``.
+
+    With ``weighted`` each proposal serves one weight of a decomposition, else the hypervolume. The plain searcher
+    hears every event, so that it can take over at any time.
+    """
+
+    def __init__(
+        self, plain: Searcher, space: Space, n_objectives: int, seed: int, model: str = "auto", weighted: bool = False
+    ) -> None:
+        self._plain, self._space, self._seed, self._model = plain, space, seed, model
+        self._weights = tchebycheff_weights(energy_directions(N_WEIGHTS, n_objectives)) if weighted else None
+        self._m = n_objectives
+        self._features = Features(space)
+        self._breeder = Breeder(space)
+        self._seen = Seen(space)
+        self._known: set[bytes] = set()
+        self._initial = SobolSearcher(space, seed)
+        self._history = History(space, n_objectives)
+        self._pending: dict[int, Floats] = {}
+        self._n_starts = min(MOST_STARTS, space.d + 1)
+        # A cache: parameters by the count of results that they were fitted on.
+        self._fits: dict[int, Floats] = {}
+
+    def ask(self, number: int) -> Proposal | Signal:
+        """The candidate of the largest expected gain; a point of the initial design until there is something to learn."""
+        if len(self._history) >= HANDOVER:
+            return self._plain.ask(number)
+        if len(self._seen) >= self._space.size:
+            return EXHAUSTED
+        if not self._started:
+            return self._initial.ask(number)
+        rng = generator(self._seed, Stream.PROPOSAL, number)
+        with_gp = self._model == "gp" or (self._model == "auto" and number % 2 == 1)
+        belief = self._gp_belief() if with_gp else ForestBelief(self._features, self._history, rng)
+        config = self._seen.fresh(self._ranked(belief, number, rng), rng)
+        return EXHAUSTED if config is None else Proposal(config, {"model": "gp" if with_gp else "forest"})
+
+    def started(self, trial: Pending) -> None:
+        """Never propose it again; until its result is there a model's belief stands in."""
+        self._seen.add(trial.config)
+        point = self._space.encode(trial.config)
+        self._known.add(point.tobytes())
+        self._pending[trial.number] = point
+        self._initial.started(trial)
+        self._plain.started(trial)
+
+    def tell(self, observation: Observation) -> None:
+        """Keep a result to learn from."""
+        self._pending.pop(observation.number, None)
+        self._history.add(observation)
+        self._plain.tell(observation)
+
+    @property
+    def _started(self) -> bool:
+        n = len(self._history)
+        return n > 1 and n >= self._n_starts // 2 and n + len(self._pending) >= self._n_starts
+
+    def _gp_belief(self) -> Belief:
+        n = beliefs.fitted_on(len(self._history))
+        if n not in self._fits:
+            self._fits = {n: beliefs.fit(self._features, self._history, n)}
+        pending = np.array(list(self._pending.values())).reshape(-1, self._space.d)
+        parameters = self._fits[n]
+        missing = self._history.columns(len(self._history)).shape[1] - len(parameters)
+        if missing:
+            parameters = np.concatenate([parameters, parameters[:1]])
+        return GPBelief(self._features, self._history, pending, parameters)
+
+    def _ranked(self, belief: Belief, number: int, rng: np.random.Generator) -> Iterator[Config]:
+        """New configs, the most promising first."""
+        history, m = self._history, self._m
+        on_front = history.front()
+        losses, points = history.losses, history.points
+        judge = partial(_hopes, belief, m)
+        found = self._breeder.candidates(
+            points, losses, history.violation, points[on_front], judge, self._known.__contains__, rng
+        )
+        if not len(found):
+            return
+        front = losses[on_front]
+        if self._pending:
+            front = np.concatenate([front, belief.predict(np.array(list(self._pending.values())))[0][:, :m]])
+        mean, spread = belief.predict(found)
+        chance = beliefs.chance_of_ending(self._features, found, history.failed, points)
+        if not history.any_meets_limits and mean.shape[1] > m:
+            order = np.argsort(judge(found)[1] / chance, kind="stable")
+        else:
+            if mean.shape[1] > m:
+                chance = chance * beliefs.chance_of_meeting(mean[:, m], spread[:, m])
+            order = _order(self._gain(front, number), mean[:, :m], spread[:, :m], chance)
+        for row in order:
+            yield self._space.decode(found[row])
+
+    def _gain(self, front: Floats, number: int) -> Gain:
+        if self._weights is None:
+            return HypervolumeGain(front)
+        return TchebycheffGain(front, self._weights)
+
+
+def _hopes(belief: Belief, m: int, points: Floats) -> tuple[Floats, Floats]:
+    mean, spread = belief.predict(points)
+    hoped = mean - acquisition.OPTIMISM * spread
+    return hoped[:, :m], np.maximum(hoped[:, m], 0.0) if hoped.shape[1] > m else np.zeros(len(points))
+
+
+def _order(gain: Gain, mean: Floats, spread: Floats, chance: Floats) -> Floats:
+    """All rows, those of the shortlist by their expected gain first."""
+    hoped = gain(mean - acquisition.OPTIMISM * spread) * chance
+    if not hoped.any():
+        hoped = spread.sum(axis=1) * chance
+    order = np.argsort(-hoped, kind="stable")
+    short = order[: acquisition.SHORTLIST]
+    expected = acquisition.expected_gain(gain, mean[short], spread[short]) * chance[short]
+    return np.concatenate([short[np.argsort(-expected, kind="stable")], order[acquisition.SHORTLIST :]])

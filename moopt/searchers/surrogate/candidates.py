@@ -1,0 +1,134 @@
+"""Points worth a model's look: bred on its predictions, mutated from the front, drawn from the priors.
+
+The operators are those of :mod:`moopt.searchers.variation` on many rows at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from moopt import pareto
+from moopt.objectives import Floats
+from moopt.searchers.nsga2 import crowding
+from moopt.space import Space
+
+GENERATIONS, BROOD = 15, 40
+LOCAL, RANDOM = 150, 75
+SIGMAS = (0.05, 0.15, 0.3)
+NARROWEST, WIDEST = 0.005, 0.3
+RESETS, LOCAL_RESETS = 0.5, 0.2
+_SHARES = 128
+
+Judge = Callable[[Floats], tuple[Floats, Floats]]
+"""Points (n, d) -> losses (n, m) and violation (n,) as a model hopes for them."""
+Known = Callable[[bytes], bool]
+
+
+class Breeder:
+    """Makes new points of one space; holds no state of the search."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._movable = space.n_values > 1
+        self._branches = [(place, parents) for place, parents in enumerate(space.parents) if parents]
+        # Their prior by a table: at even shares the place of each hyperparameter, (d, shares).
+        shares = np.linspace(0.0, 1.0 - 1e-9, _SHARES + 1)
+        self._table = np.array([[one.to_unit(one.draw(share)) for share in shares] for one in space.domains])
+
+    def candidates(
+        self, points: Floats, losses: Floats, violation: Floats, front: Floats, judge: Judge, known: Known,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """New points (n, d), canonical, none twice and none known; from results and the points on the front."""
+        news = _News(self._space, known)
+        found = [news.keep(self._random(RANDOM, rng)), news.keep(self._around(front, rng))]
+        order = np.argsort(pareto.ranks(losses, violation), kind="stable")[:BROOD]
+        herd = points[order], losses[order], violation[order]
+        for _ in range(GENERATIONS):
+            children = news.keep(self._children(herd[0], rng))
+            if not len(children):
+                continue
+            found.append(children)
+            grown = [np.concatenate(pair) for pair in zip(herd, (children, *judge(children)), strict=True)]
+            rows = _survivors(grown[1], grown[2], BROOD)
+            herd = grown[0][rows], grown[1][rows], grown[2][rows]
+        return np.concatenate(found)
+
+    def _random(self, n: int, rng: np.random.Generator) -> Floats:
+        return self._drawn((n, self._space.d), rng)
+
+    def _around(self, front: Floats, rng: np.random.Generator) -> Floats:
+        parents = front[rng.integers(len(front), size=LOCAL)]
+        sigma = np.exp(rng.uniform(np.log(NARROWEST), np.log(WIDEST), size=LOCAL))
+        return self._mutated(parents, sigma, LOCAL_RESETS, rng)
+
+    def _children(self, herd: Floats, rng: np.random.Generator) -> Floats:
+        first, second = rng.integers(len(herd), size=(2, BROOD))
+        return self._mutated(self._crossed(herd[first], herd[second], rng), rng.choice(SIGMAS, size=BROOD), RESETS, rng)
+
+    def _crossed(self, a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
+        from_a = rng.random(a.shape) < 0.5
+        for place, parents in self._branches:
+            for parent in parents:
+                # Below a parent on which they disagree, a branch comes whole from the side that the parent came from.
+                apart = a[:, parent] != b[:, parent]
+                from_a[apart, place] = from_a[apart, parent]
+        child = np.where(from_a, a, b)
+        return np.where(np.isnan(child), np.where(from_a, b, a), child)
+
+    def _mutated(self, points: Floats, sigma: Floats, resets: float, rng: np.random.Generator) -> Floats:
+        """At least one hyperparameter of each changed; a value everywhere, so that whatever becomes active has one."""
+        n, d = points.shape
+        live = self._movable & ~np.isnan(points)
+        hits = (rng.random((n, d)) < 1.0 / np.maximum(live.sum(axis=1, keepdims=True), 1)) & self._movable
+        first = np.where(live, rng.random((n, d)), -1.0).argmax(axis=1)
+        missed = ~(hits & live).any(axis=1)
+        hits[missed, first[missed]] = True
+        drawn = self._drawn((n, d), rng)
+        moved = np.clip(points + sigma[:, None] * rng.standard_normal((n, d)), 0.0, 1.0)
+        anew = self._space.categorical | (rng.random((n, d)) < resets) | np.isnan(points)
+        out = np.where(hits, np.where(anew, drawn, moved), points)
+        return np.where(np.isnan(out), drawn, out)
+
+    def _drawn(self, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+        places = rng.random(shape) * _SHARES
+        low = places.astype(np.intp)
+        columns = np.arange(shape[1])
+        left, right = self._table[columns, low], self._table[columns, low + 1]
+        between = left + (places - low) * (right - left)
+        return np.asarray(np.where(self._space.categorical, left, between))
+
+
+class _News:
+    """Which points were not met before."""
+
+    def __init__(self, space: Space, known: Known) -> None:
+        self._space, self._known = space, known
+        self._met: set[bytes] = set()
+
+    def keep(self, points: Floats) -> Floats:
+        """Those of the points (n, d) that give a new config, in canonical form."""
+        space, kept = self._space, []
+        for point in points:
+            config = space.decode(point)
+            snapped = space.encode(config)
+            key = snapped.tobytes()
+            if key in self._met or self._known(key) or not space.allowed(config):
+                continue
+            self._met.add(key)
+            kept.append(snapped)
+        return np.array(kept).reshape(-1, space.d)
+
+
+def _survivors(losses: Floats, violation: Floats, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """The rows of the best n by rank, then by room around them."""
+    if len(losses) <= n:
+        return np.arange(len(losses))
+    ranks = pareto.ranks(losses, violation)
+    order = np.argsort(ranks, kind="stable")
+    last = ranks[order[n - 1]]
+    sure, members = np.flatnonzero(ranks < last), np.flatnonzero(ranks == last)
+    roomy = members[np.argsort(-crowding(losses[members]), kind="stable")]
+    return np.concatenate([sure, roomy[: n - len(sure)]])

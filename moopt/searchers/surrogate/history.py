@@ -1,0 +1,97 @@
+"""The results of a search as a model wants them: points, normalised losses, violation, and where trials failed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moopt import pareto
+from moopt.objectives import Floats
+from moopt.searchers.archive import Archive
+from moopt.searchers.base import Observation
+from moopt.space import Space
+from moopt.trial import State
+
+LEAST, MOST = -1.0, 3.0
+"""Normalised losses beyond are all the same to a model."""
+_MEETS = -0.5
+"""What a model is told of a config that meets its limits; one that misses them has a violation above 0."""
+
+Rows = NDArray[np.intp]
+
+
+class History:
+    """Results in the order of their arrival, each with the ideal and the nadir of that moment."""
+
+    def __init__(self, space: Space, n_objectives: int) -> None:
+        self._space = space
+        self._archive = Archive(n_objectives)
+        self._points: list[Floats] = []
+        self._losses: list[Floats] = []
+        self._violation: list[float] = []
+        self._complete: list[bool] = []
+        self._scales: list[tuple[Floats, Floats]] = []
+        self._failed: list[Floats] = []
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def add(self, observation: Observation) -> None:
+        """Take in what became of a trial; a failed one is a place and no number."""
+        point, losses, violation = self._space.encode(observation.config), observation.losses, observation.violation
+        if losses is None or not (np.isfinite(losses).all() and math.isfinite(violation)):
+            self._failed.append(point)
+            return
+        complete = observation.state is State.COMPLETE
+        if complete:
+            self._archive.add(losses, violation)
+        self._points.append(point)
+        self._losses.append(losses)
+        self._violation.append(violation)
+        self._complete.append(complete)
+        self._scales.append((self._archive.ideal, self._archive.nadir))
+
+    @property
+    def points(self) -> Floats:
+        """Shape (n, d)."""
+        return np.array(self._points).reshape(-1, self._space.d)
+
+    @property
+    def failed(self) -> Floats:
+        """Points (f, d) of the trials that failed."""
+        return np.array(self._failed).reshape(-1, self._space.d)
+
+    @property
+    def violation(self) -> Floats:
+        """Shape (n,)."""
+        return np.array(self._violation)
+
+    @property
+    def losses(self) -> Floats:
+        """Shape (n, m), the front's ideal at 0 and its nadir at 1."""
+        return self._archive.normalise(np.array(self._losses))
+
+    @property
+    def any_meets_limits(self) -> bool:
+        """Whether a complete trial does."""
+        return self._archive.violation == 0
+
+    def front(self) -> Rows:
+        """The rows of the complete results that none dominates; of all results where none is complete."""
+        rows = np.flatnonzero(self._complete) if any(self._complete) else np.arange(len(self))
+        return rows[pareto.nondominated(self.losses[rows], self.violation[rows])]
+
+    def columns(self, n: int) -> Floats:
+        """What a model learns from the first n results, as it was known then: losses (n, m), then violation where any
+        of them missed a limit.
+        """
+        losses = pareto.normalise(np.array(self._losses[:n]), *self._scales[n - 1])
+        violation = np.array(self._violation[:n])
+        missed = violation > 0
+        out = np.clip(losses, LEAST, MOST)
+        if not missed.any():
+            return out
+        unit = float(np.median(violation[missed]))
+        return np.column_stack([out, np.where(missed, np.minimum(violation / unit, MOST), _MEETS)])
