@@ -10,19 +10,19 @@ from tests.contracts.searchers import SearcherContract, mixed_space
 
 
 class TestNSGA2(SearcherContract):
-    search = search_options("nsga2", population=8)
+    search = search_options("nsga2", population=8, surrogate="none")
 
 
 class TestNSGA2WithSBX(SearcherContract):
-    search = search_options("nsga2", population=8, operators="sbx")
+    search = search_options("nsga2", population=8, operators="sbx", surrogate="none")
 
 
 class TestMOEAD(SearcherContract):
-    search = search_options("moead", population=8)
+    search = search_options("moead", population=8, surrogate="none")
 
 
 class TestMOEADWithPBIAndSBX(SearcherContract):
-    search = search_options("moead", population=8, operators="sbx", decomposition="pbi")
+    search = search_options("moead", population=8, operators="sbx", decomposition="pbi", surrogate="none")
 
 
 class TestRandom(SearcherContract):
@@ -44,7 +44,7 @@ def test_options_are_filled_in_and_survive_json():
         "population": 30,
         "operators": "auto",
         "decomposition": "tchebycheff",
-        "surrogate": "none",
+        "surrogate": "auto",
     }
     assert search_options(**json.loads(json.dumps(options))) == options
 

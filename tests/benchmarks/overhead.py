@@ -71,7 +71,9 @@ def space() -> Space:
 
 
 def searcher_loop(algorithm: str) -> Loop:
-    searcher = make_searcher(search_options(algorithm, population=POPULATION), space(), len(OBJECTIVES), seed=0)
+    searcher = make_searcher(
+        search_options(algorithm, population=POPULATION, surrogate="none"), space(), len(OBJECTIVES), seed=0
+    )
     done = 0
 
     def run(n: int) -> float:

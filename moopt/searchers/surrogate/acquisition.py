@@ -6,6 +6,7 @@ from typing import Protocol
 
 import moocore
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from moopt.objectives import Floats
@@ -38,8 +39,7 @@ class HypervolumeGain:
         self._exact = self._m <= _EXACT_OBJECTIVES and len(front) <= _EXACT_FRONT
         if not self._exact:
             points = normal_shares(_POINTS, self._m) * (REFERENCE + _below(self._m)) - _below(self._m)
-            dominated = (front[None] <= points[:, None]).all(axis=2).any(axis=1)
-            self._left = points[~dominated]
+            self._left = points[~_dominated(points, front)]
 
     def __call__(self, losses: Floats) -> Floats:
         """Volume (n,) by each row of losses (n, m)."""
@@ -47,8 +47,7 @@ class HypervolumeGain:
             return np.array([float((row <= self._left).all(axis=1).sum()) for row in losses]) / _POINTS
         out = np.zeros(len(losses))
         inside = (losses < REFERENCE).all(axis=1)
-        dominated = (self._front[None] <= losses[:, None]).all(axis=2).any(axis=1)
-        for row in np.flatnonzero(inside & ~dominated):
+        for row in np.flatnonzero(inside & ~_dominated(losses, self._front)):
             out[row] = self._of(losses[row])
         return out
 
@@ -80,7 +79,7 @@ def expected_gain(gain: Gain, mean: Floats, spread: Floats) -> Floats:
     """The mean gain (n,) of losses with these means and spreads (n, m), over a few quasi-random draws."""
     draws = normal_draws(mean.shape[1])
     points = mean[None] + spread[None] * draws[:, None]
-    return gain(points.reshape(-1, mean.shape[1])).reshape(len(draws), -1).mean(axis=0)
+    return np.asarray(gain(points.reshape(-1, mean.shape[1])).reshape(len(draws), -1).mean(axis=0))
 
 
 def hypervolume(losses: Floats) -> float:
@@ -103,6 +102,12 @@ def normal_shares(n: int, m: int) -> Floats:
     from scipy.stats import qmc
 
     return np.asarray(qmc.Sobol(m, scramble=True, rng=np.random.default_rng(0)).random(n))
+
+
+def _dominated(losses: Floats, front: Floats) -> NDArray[np.bool_]:
+    """Which rows (n,) of losses (n, m) a row of the front (k, m) is as good as, in every objective."""
+    as_good = (front[None] <= losses[:, None]).all(axis=2)
+    return np.asarray(as_good.any(axis=1))
 
 
 def _below(m: int) -> float:

@@ -20,7 +20,7 @@ from moopt.searchers.surrogate.acquisition import Gain, HypervolumeGain, Tchebyc
 from moopt.searchers.surrogate.beliefs import Belief, ForestBelief, GPBelief
 from moopt.searchers.surrogate.candidates import Breeder
 from moopt.searchers.surrogate.features import Features
-from moopt.searchers.surrogate.history import History
+from moopt.searchers.surrogate.history import History, Rows
 from moopt.searchers.weights import energy_directions, tchebycheff_weights
 from moopt.space import Space
 from moopt.trial import Config
@@ -56,7 +56,7 @@ class Assisted:
         self._fits: dict[int, Floats] = {}
 
     def ask(self, number: int) -> Proposal | Signal:
-        """The candidate of the largest expected gain; a point of the initial design until there is something to learn."""
+        """The candidate of the largest expected gain; a point of the initial design until a model can learn."""
         if len(self._history) >= HANDOVER:
             return self._plain.ask(number)
         if len(self._seen) >= self._space.size:
@@ -66,7 +66,7 @@ class Assisted:
         rng = generator(self._seed, Stream.PROPOSAL, number)
         with_gp = self._model == "gp" or (self._model == "auto" and number % 2 == 1)
         belief = self._gp_belief() if with_gp else ForestBelief(self._features, self._history, rng)
-        config = self._seen.fresh(self._ranked(belief, number, rng), rng)
+        config = self._seen.fresh(self._ranked(belief, rng), rng)
         return EXHAUSTED if config is None else Proposal(config, {"model": "gp" if with_gp else "forest"})
 
     def started(self, trial: Pending) -> None:
@@ -100,7 +100,7 @@ class Assisted:
             parameters = np.concatenate([parameters, parameters[:1]])
         return GPBelief(self._features, self._history, pending, parameters)
 
-    def _ranked(self, belief: Belief, number: int, rng: np.random.Generator) -> Iterator[Config]:
+    def _ranked(self, belief: Belief, rng: np.random.Generator) -> Iterator[Config]:
         """New configs, the most promising first."""
         history, m = self._history, self._m
         on_front = history.front()
@@ -116,19 +116,18 @@ class Assisted:
             front = np.concatenate([front, belief.predict(np.array(list(self._pending.values())))[0][:, :m]])
         mean, spread = belief.predict(found)
         chance = beliefs.chance_of_ending(self._features, found, history.failed, points)
-        if not history.any_meets_limits and mean.shape[1] > m:
+        limited = mean.shape[1] > m
+        if limited and not history.any_meets_limits:
             order = np.argsort(judge(found)[1] / chance, kind="stable")
         else:
-            if mean.shape[1] > m:
+            if limited:
                 chance = chance * beliefs.chance_of_meeting(mean[:, m], spread[:, m])
-            order = _order(self._gain(front, number), mean[:, :m], spread[:, :m], chance)
+            order = _order(self._gain(front), mean[:, :m], spread[:, :m], chance)
         for row in order:
             yield self._space.decode(found[row])
 
-    def _gain(self, front: Floats, number: int) -> Gain:
-        if self._weights is None:
-            return HypervolumeGain(front)
-        return TchebycheffGain(front, self._weights)
+    def _gain(self, front: Floats) -> Gain:
+        return HypervolumeGain(front) if self._weights is None else TchebycheffGain(front, self._weights)
 
 
 def _hopes(belief: Belief, m: int, points: Floats) -> tuple[Floats, Floats]:
@@ -137,7 +136,7 @@ def _hopes(belief: Belief, m: int, points: Floats) -> tuple[Floats, Floats]:
     return hoped[:, :m], np.maximum(hoped[:, m], 0.0) if hoped.shape[1] > m else np.zeros(len(points))
 
 
-def _order(gain: Gain, mean: Floats, spread: Floats, chance: Floats) -> Floats:
+def _order(gain: Gain, mean: Floats, spread: Floats, chance: Floats) -> Rows:
     """All rows, those of the shortlist by their expected gain first."""
     hoped = gain(mean - acquisition.OPTIMISM * spread) * chance
     if not hoped.any():

@@ -67,7 +67,7 @@ class GPBelief:
 def fitted_on(n: int) -> int:
     """How many of n results the parameters of a Gaussian process are fitted on: fits are dear, and change slowly."""
     step = max(REFIT, n // 20)
-    return n - n % step if n > step else n
+    return n - n % step if n > 2 * step else n
 
 
 def fit(features: Features, history: History, n: int) -> Floats:

@@ -18,7 +18,7 @@ GENERATIONS, BROOD = 15, 40
 LOCAL, RANDOM = 150, 75
 SIGMAS = (0.05, 0.15, 0.3)
 NARROWEST, WIDEST = 0.005, 0.3
-RESETS, LOCAL_RESETS = 0.5, 0.2
+RESETS, LOCAL_RESETS = 0.5, 0.5
 _SHARES = 128
 
 Judge = Callable[[Floats], tuple[Floats, Floats]]
@@ -38,7 +38,13 @@ class Breeder:
         self._table = np.array([[one.to_unit(one.draw(share)) for share in shares] for one in space.domains])
 
     def candidates(
-        self, points: Floats, losses: Floats, violation: Floats, front: Floats, judge: Judge, known: Known,
+        self,
+        points: Floats,
+        losses: Floats,
+        violation: Floats,
+        front: Floats,
+        judge: Judge,
+        known: Known,
         rng: np.random.Generator,
     ) -> Floats:
         """New points (n, d), canonical, none twice and none known; from results and the points on the front."""

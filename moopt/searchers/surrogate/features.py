@@ -18,7 +18,9 @@ class Features:
     def __init__(self, space: Space) -> None:
         varied = space.n_values > 1
         self._numbers = np.flatnonzero(~space.categorical & varied)
-        self._choices = [(int(place), int(space.n_values[place])) for place in np.flatnonzero(space.categorical & varied)]
+        self._choices = [
+            (int(place), int(space.n_values[place])) for place in np.flatnonzero(space.categorical & varied)
+        ]
         n = len(self._numbers)
         blocks = [np.full(k, n + block) for block, (_, k) in enumerate(self._choices)]
         self.groups = np.concatenate([np.arange(n), *blocks]).astype(np.intp)

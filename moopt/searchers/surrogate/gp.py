@@ -1,6 +1,7 @@
 """A Gaussian process with a length scale a hyperparameter: its fit, and its prediction.
 
-Matern 5/2, after Rasmussen and Williams 2006, chapters 2, 4 and 5; maximum a posteriori by L-BFGS on analytic gradients.
+Matern 5/2; maximum a posteriori by L-BFGS on analytic gradients. Rasmussen and Williams 2006, chapters 2, 4 and 5,
+doi:10.7551/mitpress/3206.001.0001.
 """
 
 from __future__ import annotations
