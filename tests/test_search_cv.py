@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import signal
 import warnings
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,16 @@ def test_own_parameters_may_lie_in_the_second_dict() -> None:
     space = [{"criterion": ["entropy"]}, {"criterion": ["gini"], "max_depth": [2, None]}]
     found = search(space=space, n_trials=1).fit(X, Y)
     assert found.cv_results_["params"] == [{"criterion": "gini", "max_depth": None}]
+
+
+def test_an_equal_estimator_in_the_space_counts_as_the_own_one() -> None:
+    pipeline = Pipeline([("model", LogisticRegression(max_iter=500))])
+    space = {"model": [GaussianNB(), LogisticRegression(max_iter=500)], "model__C": [0.1, 1.0]}
+    found = search(pipeline, [{"model": [GaussianNB()]}, {**space, "model": space["model"][1:]}], n_trials=1, cv=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found.fit(X, Y)
+    assert found.cv_results_["params"][0]["model__C"] == 1.0
 
 
 def test_a_small_space_ends_when_it_is_used_up() -> None:
@@ -539,6 +550,29 @@ def test_error_score_raise_ends_the_search_with_the_error(n_jobs: int | None) ->
 def test_a_search_in_which_all_fails_says_why() -> None:
     with pytest.raises(SearchFailed, match="all 1 trials failed, 1 of them with: ValueError: in a bad mood"):
         search(Moody(), {"mood": ["bad"]}).fit(X, Y)
+
+
+class Interrupting(Moody):
+    """Presses Ctrl+C while it is fitted, as often as its mood says."""
+
+    def fit(self, X: Any, y: Any) -> "Interrupting":
+        assert len(X) == len(y)
+        for _ in range(int(self.mood)):
+            signal.raise_signal(signal.SIGINT)
+        self.classes_ = np.unique(y)
+        return self
+
+
+def test_ctrl_c_ends_the_search_and_keeps_what_was_found() -> None:
+    space = {"mood": ["0", "1", "2"]}
+    once = search(Interrupting("0"), [{"mood": ["0"]}, {"mood": ["1"]}], objectives=["accuracy"], cv=2)
+    once.fit(X, Y)
+    assert once.best_params_ == {"mood": "0"}
+    twice = search(Interrupting("2"), space, objectives=["accuracy"], refit=False)
+    with pytest.raises(KeyboardInterrupt):
+        twice.fit(X, Y)
+    assert len(twice.cv_results_["params"]) == len(twice.front_) == 0
+    assert len(twice.study_.trials()) == 1
 
 
 def test_a_time_limit_of_a_step_fails_its_trial() -> None:
