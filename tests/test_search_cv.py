@@ -606,6 +606,7 @@ def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
         ({"cv": 4}, "steps is 4, stored is 3"),
         ({"objectives": ["accuracy"]}, "objective size_kb is not given"),
         ({"scoring": ["f1"]}, "scoring f1 is 'f1', stored is not given"),
+        ({"pos_label": 0}, "pos_label is 0, stored is not given"),
         ({"random_state": 1}, "seed is 1, stored is 0"),
         ({"algorithm": "random"}, "algorithm is 'random', stored is 'nsga2'"),
         ({"space": {**DEPTHS, "max_depth": [1, 2]}}, "max_depth: "),
