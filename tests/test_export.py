@@ -225,7 +225,7 @@ def a_pipeline_record(csv: Path, name: str = "ill") -> StudyRecord:
     data = read_data(spec)
     recorded = {
         "kind": "pipeline",
-        "data": {**spec.as_json(), "sha256": data.sha256},
+        "data": {**spec.as_json(), "file": csv.name, "path": str(csv), "sha256": data.sha256},
         "columns": data.columns.as_json(),
         "folds": 3,
     }
@@ -278,6 +278,11 @@ def test_an_export_of_a_pipeline_has_all_files(ill: Store, tmp_path: Path) -> No
     }
     assert (export.has_model, export.missing) == (True, "")
     assert "fitted on the 160 rows outside the test split with seed 7" in export.files["WHY.md"].decode()
+
+
+def test_an_export_does_not_tell_where_the_data_lay_on_this_machine(ill: Store, csv: Path) -> None:
+    for name, content in make_export(ill, "ill", 0, with_model=False).files.items():
+        assert str(csv.parent).encode() not in content, name
 
 
 def test_building_the_exported_source_gives_an_equal_estimator(ill: Store, csv: Path, tmp_path: Path) -> None:
