@@ -2,7 +2,7 @@
 
 Limits filter; then the least value of an achievement scalarising function is chosen (augmented Chebyshev;
 Wierzbicki 1980, doi:10.1007/978-3-642-48782-8_32), or the knee. Losses are first divided by the spans of the
-whole front (:class:`moopt.front.Front`), not of what the limits leave: so neither the unit nor the scale of an
+whole front (:class:`moopt.choose.front.Front`), not of what the limits leave: so neither the unit nor the scale of an
 objective matters, and a limit that the chosen trial meets can be tightened up to it without changing the choice.
 """
 
@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moopt import pareto
-from moopt.errors import UsageError, nearest
-from moopt.front import Front, Points, front_of
-from moopt.limits import (
+from moopt.choose.front import Front, Points, front_of
+from moopt.choose.limits import (
     Relaxation,
     apply_limits,
     limit_text,

@@ -120,7 +120,7 @@ def relaxations(
     """What each limit, moved alone, would bring; the best one first.
 
     A limit is moved to where it frees most members of the front for the step, the step being in the front's spans
-    (:class:`moopt.front.Front`); steps below a twentieth count as one. A limit that frees none alone is not
+    (:class:`moopt.choose.front.Front`); steps below a twentieth count as one. A limit that frees none alone is not
     listed. Raises NoTrialLeft without a complete trial and ObjectiveError for a limit that cannot be.
     """
     return relaxations_of(front_of(apply_limits(objectives, limits), trials))
