@@ -22,7 +22,7 @@ print(f"hypervolume {study.hypervolume():.3f}")
 by_hand = moopt.create_study("by hand", SPACE, OBJECTIVES, algorithm="moead", seed=0)
 for _ in range(20):
     trial = by_hand.ask()
-    x = trial.config["x"]
-    by_hand.tell(trial, {"error": (1 - x) ** 2, "latency_ms": 10**x})
+    x, slower = trial.config["x"], 3 if trial.config["kind"] == "fancy" else 1
+    by_hand.tell(trial, {"error": (1 - x) ** 2 / slower, "latency_ms": slower * 10**x})
 by_hand.close()
-print(f"{len(by_hand.front())} of {len(by_hand.trials())} trials are on the front")
+print(f"by hand: {len(by_hand.front())} of {len(by_hand.trials())} trials are on the front")

@@ -119,7 +119,7 @@ def choose(
     else:
         weights = np.array([FIRST_WEIGHT if one.name == preference else 1.0 for one in front.objectives])
         scores = _achievement(front.scaled, weights[None, :], _reference(front, aspirations))[0]
-    return _choice(front, left, _lowest(scores, left), preference, _why(preference, aspirations))
+    return _choice(front, left, _lowest(scores, left), preference, _why(front, preference, aspirations))
 
 
 def pick(
@@ -191,13 +191,15 @@ def _checked_preference(front: Front, prefer: str, aspirations: Mapping[str, flo
     return preference
 
 
-def _why(preference: str, aspirations: Mapping[str, float] | None) -> str:
+def _why(front: Front, preference: str, aspirations: Mapping[str, float] | None) -> str:
     if preference == KNEE:
         return "the knee, closest in sum to the best of every objective"
     first = "" if preference == BALANCED else f", {preference} first"
     if aspirations:
-        hoped = join(f"{name} {value:g}" for name, value in aspirations.items())
-        return f"closest to the aspiration {hoped}{first}"
+        known = {one.name: one for one in front.objectives}
+        hoped = [(known[canonical_name(name)], value) for name, value in aspirations.items()]
+        told = join(f"{words(one)} {format_value(one, value)}" for one, value in hoped)
+        return f"the best for the aspiration {told}{first}"
     if preference == BALANCED:
         return "the best balance of all objectives"
     return f"the best with {preference} first"

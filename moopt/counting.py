@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence, Set
-from typing import Any
+from typing import Any, TypeAlias
 
 from moopt.clauses import INACTIVE, Test
 
-_VISITS = 200_000
-
-
-class TooMany(Exception):
-    """An exact count would take too long."""
+Lists: TypeAlias = Sequence[Sequence[Any] | None]
+"""For each hyperparameter its values; None for a continuous one."""
 
 
 class Plan:
-    """What decides what in a space, by position; domains come as one list of values each."""
+    """What decides what in a space, by position."""
 
     def __init__(
         self,
@@ -29,82 +26,87 @@ class Plan:
         forbidden: Sequence[Test],
         forbidden_places: Sequence[Set[int]],
     ) -> None:
-        self._tests = tests
-        self._d = len(tests)
-        self._deciders = {place for group in (*parents, *forbidden_places) for place in group}
+        self.tests = tests
+        self.d = len(tests)
+        self.deciders = {place for group in (*parents, *forbidden_places) for place in group}
         links = [{child, *group} for child, group in enumerate(parents)] + [set(group) for group in forbidden_places]
-        self._parts = _connected(self._d, links)
+        self.parts = _connected(self.d, links)
         # Each forbidden clause is asked as soon as the last of its values is known.
-        self._asked: list[list[Test]] = [[] for _ in range(self._d)]
+        self._asked: list[list[Test]] = [[] for _ in range(self.d)]
         for test, places in zip(forbidden, forbidden_places, strict=True):
             self._asked[max(places)].append(test)
 
-    def count(self, lengths: Sequence[float], domains: Sequence[Sequence[Any]]) -> float:
-        """Valid configs: exact for up to 200,000 combinations of deciding values in a part, else an upper bound.
+    def count(self, lists: Lists, visits: int) -> float:
+        """Valid configs: exact where at most ``visits`` values have to be tried in a part, else an upper bound."""
+        return math.prod(_Count(self, lists, visits).of(part) for part in self.parts)
 
-        ``lengths`` are those of the domains, inf for one that has no list.
-        """
-        total: float = 1
-        for part in self._parts:
-            try:
-                self._left = _VISITS
-                total *= self._count(part, 0, [INACTIVE] * self._d, lengths, domains)
-            except TooMany:
-                total *= math.prod(lengths[place] for place in part)
-        return total
-
-    def _count(
-        self,
-        part: Sequence[int],
-        at: int,
-        values: list[Any],
-        lengths: Sequence[float],
-        domains: Sequence[Sequence[Any]],
-    ) -> float:
-        if at == len(part):
-            return 1
-        self._left -= 1
-        if self._left < 0:
-            raise TooMany
-        place = part[at]
-        test = self._tests[place]
-        if test is not None and not test(values):
-            values[place] = INACTIVE
-            return 0 if self._refused(place, values) else self._count(part, at + 1, values, lengths, domains)
-        if place not in self._deciders or math.isinf(lengths[place]):
-            rest = self._count(part, at + 1, values, lengths, domains)
-            return lengths[place] * rest if rest else 0
-        total: float = 0
-        for value in domains[place]:
-            values[place] = value
-            if not self._refused(place, values):
-                total += self._count(part, at + 1, values, lengths, domains)
-        values[place] = INACTIVE
-        return total
-
-    def walk(self, domains: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+    def walk(self, lists: Lists) -> Iterator[tuple[Any, ...]]:
         """The values of every valid config, INACTIVE where there is none, in lexicographic order."""
-        return self._walk(0, [INACTIVE] * self._d, domains)
+        return self._walk(0, [INACTIVE] * self.d, lists)
 
-    def _walk(self, place: int, values: list[Any], domains: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-        if place == self._d:
+    def _walk(self, place: int, values: list[Any], lists: Lists) -> Iterator[tuple[Any, ...]]:
+        if place == self.d:
             yield tuple(values)
             return
-        test = self._tests[place]
-        options: Iterable[Any] = domains[place] if test is None or test(values) else (INACTIVE,)
-        for value in options:
+        test = self.tests[place]
+        options = lists[place] if test is None or test(values) else (INACTIVE,)
+        for value in options or ():
             values[place] = value
-            if not self._refused(place, values):
-                yield from self._walk(place + 1, values, domains)
+            if not self.refused(place, values):
+                yield from self._walk(place + 1, values, lists)
 
-    def _refused(self, place: int, values: Sequence[Any]) -> bool:
+    def refused(self, place: int, values: Sequence[Any]) -> bool:
+        """Whether a forbidden clause applies whose last value stands at a place."""
         return any(test(values) for test in self._asked[place])
+
+
+class _TooMany(Exception):
+    """An exact count would take too long."""
+
+
+class _Count:
+    """One count, with the values tried so far."""
+
+    def __init__(self, plan: Plan, lists: Lists, visits: int) -> None:
+        self._plan = plan
+        self._lists = lists
+        self._lengths = [math.inf if values is None else len(values) for values in lists]
+        self._visits = visits
+        self._values: list[Any] = [INACTIVE] * plan.d
+
+    def of(self, part: Sequence[int]) -> float:
+        """Valid combinations of the values at these places."""
+        self._left = self._visits
+        try:
+            return self._from(part)
+        except _TooMany:
+            return math.prod(self._lengths[place] for place in part)
+
+    def _from(self, part: Sequence[int]) -> float:
+        if not part:
+            return 1
+        place, rest = part[0], part[1:]
+        test = self._plan.tests[place]
+        values = self._lists[place]
+        if test is not None and not test(self._values):
+            return self._with(place, INACTIVE, rest)
+        if values is None or place not in self._plan.deciders:
+            others = self._with(place, INACTIVE, rest)
+            return self._lengths[place] * others if others else 0
+        return sum(self._with(place, value, rest) for value in values)
+
+    def _with(self, place: int, value: Any, rest: Sequence[int]) -> float:
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMany
+        self._values[place] = value
+        return 0 if self._plan.refused(place, self._values) else self._from(rest)
 
 
 def _connected(d: int, links: Iterable[Set[int]]) -> list[list[int]]:
     group = list(range(d))
     for link in links:
         joined = {group[place] for place in link}
-        least = min(joined, default=0)
+        least = min(joined)
         group = [least if one in joined else one for one in group]
     return [[place for place in range(d) if group[place] == least] for least in sorted(set(group))]

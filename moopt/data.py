@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moopt.errors import DataError, nearest
-from moopt.features import Columns, as_features
+from moopt.features import Columns, as_features, describe
 from moopt.rawfile import parse, read_bytes
 from moopt.searchers.base import Stream, generator
 
@@ -100,12 +100,7 @@ class Data:
 
     def split(self) -> Split:
         """Search and test rows: a share of each class, at least one row of it, drawn from the spec's seed."""
-        rng = generator(self.spec.seed, Stream.SPLIT, _TEST_SPLIT)
-        test = np.zeros(len(self.y), dtype=bool)
-        for label in self.classes:
-            rows = np.flatnonzero(self.y == label)
-            test[rng.permutation(rows)[: _test_rows(len(rows), self.spec.test_share)]] = True
-        return Split(np.flatnonzero(~test), np.flatnonzero(test))
+        return _split(self.spec, self.y, self.classes)
 
     def check_folds(self, n_folds: int) -> None:
         """Raises DataError for a class with fewer search rows than folds."""
@@ -127,6 +122,15 @@ class Data:
         """What a worker gets instead of the data. Raises DataError as :meth:`check_folds`."""
         self.check_folds(n_folds)
         return FileReference(self.spec, self.sha256, n_folds)
+
+
+def _split(spec: DataSpec, y: NDArray[Any], classes: Sequence[Label]) -> Split:
+    rng = generator(spec.seed, Stream.SPLIT, _TEST_SPLIT)
+    test = np.zeros(len(y), dtype=bool)
+    for label in classes:
+        rows = np.flatnonzero(y == label)
+        test[rng.permutation(rows)[: _test_rows(len(rows), spec.test_share)]] = True
+    return Split(np.flatnonzero(~test), np.flatnonzero(test))
 
 
 def _test_rows(n: int, share: float) -> int:
@@ -161,7 +165,7 @@ def read_data(spec: DataSpec) -> Data:
         spec=spec,
         X=features.X,
         y=y,
-        columns=features.columns,
+        columns=describe(features.X, _split(spec, y, classes).search),
         sha256=hashlib.sha256(content).hexdigest(),
         classes=classes,
         positive=positive,

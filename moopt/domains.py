@@ -1,20 +1,20 @@
 """One hyperparameter: its values, their place on the unit line, its prior.
 
 A domain reads a ConfigSpace hyperparameter once. Floats live on a decimal lattice (12 significant
-digits on a log scale, about 12 digits of the range on a linear one), so that a value survives the way to the
-unit line and back bit for bit.
+digits on a log scale, steps of about 1e-12 of the range on a linear one) together with their bounds, so
+that a value survives the way to the unit line and back bit for bit.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import accumulate
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
-import numpy as np
 from ConfigSpace import (
     BetaFloatHyperparameter,
     BetaIntegerHyperparameter,
@@ -27,13 +27,11 @@ from ConfigSpace import (
     UniformIntegerHyperparameter,
 )
 from ConfigSpace.hyperparameters import Hyperparameter
-from scipy.special import betaincinv, ndtr, ndtri
 
-from moopt.errors import SpaceError, nearest
+from moopt.errors import SpaceError
+from moopt.priors import Prior, prior_of
 from moopt.trial import Scalar
-
-Prior: TypeAlias = Callable[[float], float]
-"""Inverse of a prior's distribution function: a share in (0, 1) -> a place in [0, 1] between the bounds."""
+from moopt.values import check_plain, check_range, is_plain, number, plain
 
 _LONGEST = 2**40
 _FLOATS = (UniformFloatHyperparameter, NormalFloatHyperparameter, BetaFloatHyperparameter)
@@ -91,34 +89,6 @@ class Domain(Protocol):
     def facts(self) -> Mapping[str, str]:
         """What it is in words, for people and for comparison."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class NormalPrior:
-    """A normal distribution cut to the unit line."""
-
-    mu: float
-    sigma: float
-
-    def __call__(self, share: float) -> float:
-        """The place below which this share lies."""
-        low, high = -self.mu / self.sigma, (1.0 - self.mu) / self.sigma
-        # Both tails of a normal are precise on the negative side only.
-        if low > 0:
-            return self.mu - self.sigma * float(ndtri(ndtr(-low) + share * (ndtr(-high) - ndtr(-low))))
-        return self.mu + self.sigma * float(ndtri(ndtr(low) + share * (ndtr(high) - ndtr(low))))
-
-
-@dataclass(frozen=True, slots=True)
-class BetaPrior:
-    """A beta distribution on the unit line."""
-
-    alpha: float
-    beta: float
-
-    def __call__(self, share: float) -> float:
-        """The place below which this share lies."""
-        return float(betaincinv(self.alpha, self.beta, share))
 
 
 @dataclass(frozen=True)
@@ -201,7 +171,7 @@ class FloatDomain:
 
     def check(self, given: Any) -> float:
         """A user's number as a canonical float; raises SpaceError."""
-        value = _number(self.name, given, f"a number from {self.lower} to {self.upper}")
+        value = number(self.name, given, f"a number from {self.lower} to {self.upper}")
         slack = 1e-12 * max(abs(self.lower), abs(self.upper))
         if not self.lower - slack <= value <= self.upper + slack:
             raise SpaceError(f"{self.name} is {given!r}; expected a number from {self.lower} to {self.upper}")
@@ -287,7 +257,7 @@ class IntegerDomain:
     def check(self, given: Any) -> int:
         """A user's number as an int; raises SpaceError."""
         expected = f"a whole number from {self.lower} to {self.upper}"
-        value = _number(self.name, given, expected)
+        value = number(self.name, given, expected)
         if value != math.floor(value) or not self.lower <= value <= self.upper:
             raise SpaceError(f"{self.name} is {given!r}; expected {expected}")
         return int(value)
@@ -331,10 +301,14 @@ class ChoiceDomain:
 
     def __post_init__(self) -> None:
         for choice in self.choices:
-            _check_plain(self.name, choice)
+            check_plain(self.name, choice)
         object.__setattr__(self, "index", {choice: position for position, choice in enumerate(self.choices)})
         shares = self.weights or (1.0,) * len(self.choices)
         object.__setattr__(self, "bounds", tuple(bound / sum(shares) for bound in accumulate(shares)))
+
+    @property
+    def _words(self) -> str:
+        return ", ".join(map(repr, self.choices))
 
     @property
     def n_values(self) -> int:
@@ -369,8 +343,10 @@ class ChoiceDomain:
         value = plain(given)
         if is_plain(value) and value in self.index:
             return self.choices[self.index[value]]
-        known = [repr(choice) for choice in self.choices]
-        raise SpaceError(f"{self.name} is {given!r}{nearest(repr(given), known)}")
+        texts = {str(choice): choice for choice in self.choices}
+        close = get_close_matches(str(given), texts, n=1)
+        hint = f"; did you mean {texts[close[0]]!r}?" if close else f"; expected one of: {self._words}"
+        raise SpaceError(f"{self.name} is {given!r}{hint}")
 
     def values(self, resolution: int | None) -> Sequence[Scalar]:  # noqa: ARG002 - choices are never cut
         """All of them."""
@@ -384,7 +360,7 @@ class ChoiceDomain:
         """Choices, order, weights and default in words."""
         return {
             "type": "ordinal" if self.ordered else "categorical" if len(self.choices) > 1 else "constant",
-            "choices": ", ".join(map(repr, self.choices)),
+            "choices": self._words,
             "weights": "equal" if self.weights is None else ", ".join(f"{weight:g}" for weight in self.weights),
             "default": repr(self.default),
         }
@@ -395,10 +371,10 @@ def as_domain(given: Hyperparameter[Any, Any]) -> Domain:
     name = given.name
     if isinstance(given, _FLOATS):
         lower, upper, log = float(given.lower), float(given.upper), bool(given.log)
-        return FloatDomain(name, lower, upper, log, float(given.default_value), *_prior(given))
+        return FloatDomain(name, lower, upper, log, float(given.default_value), *prior_of(given))
     if isinstance(given, _INTEGERS):
         log = bool(given.log)
-        return IntegerDomain(name, int(given.lower), int(given.upper), log, int(given.default_value), *_prior(given))
+        return IntegerDomain(name, int(given.lower), int(given.upper), log, int(given.default_value), *prior_of(given))
     if isinstance(given, _CHOICES):
         return _choices(given)
     raise SpaceError(f"{name}: unknown kind of hyperparameter {type(given).__name__}; give one of ConfigSpace's own")
@@ -412,56 +388,3 @@ def _choices(given: CategoricalHyperparameter | OrdinalHyperparameter | Constant
     if isinstance(given, OrdinalHyperparameter):
         return ChoiceDomain(given.name, tuple(map(plain, given.sequence)), True, default)
     return ChoiceDomain(given.name, (plain(given.value),), False, default)
-
-
-def _prior(given: Any) -> tuple[Prior | None, str]:
-    if isinstance(given, BetaFloatHyperparameter | BetaIntegerHyperparameter):
-        return BetaPrior(given.alpha, given.beta), f"beta({given.alpha:g}, {given.beta:g})"
-    if isinstance(given, NormalFloatHyperparameter | NormalIntegerHyperparameter):
-        return _normal(given), f"normal({given.mu:g}, {given.sigma:g})"
-    return None, "uniform"
-
-
-def _normal(given: NormalFloatHyperparameter | NormalIntegerHyperparameter) -> NormalPrior:
-    if not given.log:
-        size = given.upper - given.lower
-        return NormalPrior((given.mu - given.lower) / size, given.sigma / size)
-    size = math.log(given.upper) - math.log(given.lower)
-    # ConfigSpace's own measure of a sigma on a log scale, so that its spaces mean the same here.
-    return NormalPrior(
-        (math.log(given.mu) - math.log(given.lower)) / size, abs(math.log(given.lower + given.sigma) / size)
-    )
-
-
-def check_range(name: str, lower: float, upper: float, log: bool = False) -> None:
-    """Raises SpaceError for a range that is upside down, empty, not finite, or touches zero on a log scale."""
-    if not (math.isfinite(lower) and math.isfinite(upper)):
-        raise SpaceError(f"{name}: the range {lower} to {upper} is not finite; give two finite numbers")
-    if lower > upper:
-        raise SpaceError(f"{name}: the range {lower} to {upper} is upside down; give (low, high)")
-    if lower == upper:
-        raise SpaceError(f"{name}: the range {lower} to {upper} holds one value; give the value alone")
-    if log and lower <= 0:
-        raise SpaceError(f"{name}: the log range {lower} to {upper} touches zero; give a low end above 0")
-
-
-def plain(value: Any) -> Any:
-    """A numpy scalar as the Python value that it holds; anything else unchanged."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def is_plain(value: Any) -> bool:
-    """Whether a value can stand in a config: text, bool, a finite number or None, and exactly of that type."""
-    return type(value) in (str, bool, int, type(None)) or (type(value) is float and math.isfinite(value))
-
-
-def _check_plain(name: str, value: Any) -> None:
-    if not is_plain(value):
-        raise SpaceError(f"{name}: the choice {value!r} is no plain value; give text, finite numbers, bools or None")
-
-
-def _number(name: str, given: Any, expected: str) -> int | float:
-    value = plain(given)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise SpaceError(f"{name} is {given!r}; expected {expected}")
-    return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,10 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from moopt.data import Ints, Reference, Rows
-from moopt.measure import Measures
+from moopt.data import Data, Ints, Reference, Rows
+from moopt.measure import Measures, measures
+from moopt.objectives import Objective
+from moopt.pipelines import PipelineBuilder
 from moopt.trial import Config, StepResult
 
+TRAIN_ROWS = 5_000
+"""So many training rows show over- and underfitting as well as all of them, and cost less."""
 _MOST_WARNINGS = 5
 _LONGEST_WARNING = 200
 
@@ -60,7 +64,7 @@ class CrossValidation:
             score_s = time.perf_counter() - score_start
             train_values = self._train_scores(estimator, rows, train)
             costs, n_calls = self.measures.cost(estimator, X, fit_cpu_s)
-        details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s}
+        details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
         if n_calls:
             details["latency_calls"] = n_calls
         if warned:
@@ -74,6 +78,20 @@ class CrossValidation:
         some = train if self.train_rows is None else spread(train, self.train_rows)
         X, y = _cut(estimator, rows, some, train)
         return self.measures.quality(estimator, X, y, cut_params(rows.score_params, rows.X, some))
+
+
+def file_evaluator(data: Data, objectives: Sequence[Objective], n_folds: int = 5) -> CrossValidation:
+    """The evaluator of preset pipelines on the search rows of a data file.
+
+    Raises DataError for a class with fewer rows than folds, ObjectiveError for an objective that no model's
+    evaluation can measure.
+    """
+    return CrossValidation(
+        data.reference(n_folds),
+        PipelineBuilder(data.columns, data.spec.seed),
+        measures(objectives, data.classes, data.positive),
+        train_rows=TRAIN_ROWS,
+    )
 
 
 @lru_cache(maxsize=2)
@@ -125,6 +143,13 @@ def _fit(estimator: Any, rows: Rows, train: Ints) -> tuple[float, float]:
     else:
         estimator.fit(X, y, **params)
     return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def _rss_mb() -> float:
+    """Resident memory of this process, MB (1,000,000 bytes)."""
+    import psutil
+
+    return float(round(psutil.Process().memory_info().rss / 1e6, 1))
 
 
 @contextmanager

@@ -117,14 +117,14 @@ def make_export(
     search, and for ``data`` that cannot be read; StudyNotFound for a study that is not in the store.
     """
     record = store.study(study_name)
-    trials = store.trials(record.name, with_steps=False)
-    chosen = _chosen(store, record, trials, number)
+    trials = store.trials(record.name)
+    chosen = _chosen(record, trials, number)
     if decision is None:
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
     built = _build(record, chosen, data, with_model=with_model)
     evidence = Evidence(record, trials, chosen, decision, built.said, _versions())
     files = {
-        "config.json": canonical_json(_config(record, chosen)),
+        "config.json": canonical_json(_config(record, chosen, decision)),
         **built.files,
         "front.csv": front_frame(record.objectives, trials).to_csv(index=False).encode(),
         "WHY.md": why(evidence).encode(),
@@ -139,11 +139,11 @@ def canonical_json(value: Json) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _chosen(store: Store, record: StudyRecord, trials: Sequence[Trial], number: int) -> Trial:
-    state = {trial.number: trial.state for trial in trials}.get(number)
-    if state is State.COMPLETE:
-        return store.trial(record.name, number)
-    wrong = f"is {state.value}, not complete" if state else "does not exist"
+def _chosen(record: StudyRecord, trials: Sequence[Trial], number: int) -> Trial:
+    found = next((trial for trial in trials if trial.number == number), None)
+    if found is not None and found.state is State.COMPLETE:
+        return found
+    wrong = f"is {found.state.value}, not complete" if found else "does not exist"
     if not any(trial.state is State.COMPLETE for trial in trials):
         raise ExportError(f"trial {number} of study {record.name!r} {wrong}, and no other is complete; search first")
     front = join_numbers(front_of(record.objectives, trials).numbers)
@@ -194,7 +194,7 @@ def _fitted(record: StudyRecord, fitted: refit.Fitted) -> str:
     )
 
 
-def _config(record: StudyRecord, chosen: Trial) -> Json:
+def _config(record: StudyRecord, chosen: Trial, decision: Decision) -> Json:
     objectives = [
         {**objective.as_json(), "unit": objective.unit, "value": chosen.values[objective.name]}
         for objective in record.objectives
@@ -205,6 +205,7 @@ def _config(record: StudyRecord, chosen: Trial) -> Json:
         "number": chosen.number,
         "config": dict(chosen.config),
         "objectives": objectives,
+        "decision": {"limits": dict(decision.limits), "preference": decision.preference},
         "search": dict(record.search),
         "seed": record.seed,
         "n_steps": record.n_steps,

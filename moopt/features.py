@@ -7,17 +7,22 @@ for other runtimes know no missing text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MANY_LEVELS = 50
-"""A text column with more different values gets a warning; its rare values are grouped."""
+"""A text column with more different values gets a warning."""
+MOST_LEVELS = 32
+"""One-hot encoding has columns for so many of a text column's commonest values; the others share all zeros."""
+MISSING_TEXT = "missing"
+"""What stands for a missing text in a pipeline, as a value like any other."""
 _ENOUGH_TO_JUDGE = 20
 _DAY = np.timedelta64(1, "D")
 _EPOCH = np.datetime64("1970-01-01")
@@ -33,6 +38,8 @@ class Columns:
     """Whether numbers are missing somewhere."""
     text_gaps: bool = False
     """Whether texts are missing somewhere."""
+    levels: tuple[tuple[str, ...], ...] = ()
+    """The commonest values of each text column, sorted; empty where no column has more than ``MOST_LEVELS``."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data that ``Columns.from_json`` takes back."""
@@ -41,12 +48,14 @@ class Columns:
             "text": list(self.text),
             "numeric_gaps": self.numeric_gaps,
             "text_gaps": self.text_gaps,
+            "levels": [list(levels) for levels in self.levels],
         }
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Columns:
         """The columns of :meth:`as_json`."""
-        return cls(**{**given, "numeric": tuple(given["numeric"]), "text": tuple(given["text"])})
+        levels = tuple(tuple(one) for one in given["levels"])
+        return cls(**{**given, "numeric": tuple(given["numeric"]), "text": tuple(given["text"]), "levels": levels})
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,6 @@ class Features:
     """A frame that a pipeline can take, and what had to be said on the way."""
 
     X: pd.DataFrame
-    columns: Columns
     dropped: Mapping[str, str]
     """Column -> why it was left out."""
     warnings: tuple[str, ...]
@@ -69,27 +77,36 @@ def as_features(raw: pd.DataFrame) -> Features:
     warnings: list[str] = []
     for name in raw.columns:
         column, said = _plain(raw[name])
-        reason = _useless(column)
-        if reason:
+        warnings += [f"column {name!r} {text}" for text in said]
+        if reason := _useless(column):
             dropped[name] = reason
             continue
         kept[name] = column
-        warnings += [f"column {name!r} {text}" for text in (*said, *_remarks(column))]
+        warnings += [f"column {name!r} {text}" for text in _remarks(column)]
     X = pd.DataFrame(kept, index=raw.index)
     warnings = [f"column {name!r} is left out: {reason}" for name, reason in dropped.items()] + warnings
-    return Features(X, describe(X), dropped, tuple(warnings))
+    return Features(X, dropped, tuple(warnings))
 
 
-def describe(X: pd.DataFrame) -> Columns:
-    """The columns of a frame that :func:`as_features` gave, or of any rows of it."""
+def describe(X: pd.DataFrame, seen: NDArray[np.intp]) -> Columns:
+    """The columns of a frame that :func:`as_features` gave; values are counted in the rows ``seen`` only."""
     numeric = tuple(str(name) for name in X.columns if _is_number(X[name]))
     text = tuple(str(name) for name in X.columns if name not in numeric)
+    counts = [X[name].iloc[seen].replace("", MISSING_TEXT).value_counts() for name in text]
+    many = any(len(one) > MOST_LEVELS for one in counts)
     return Columns(
         numeric,
         text,
         numeric_gaps=bool(X[list(numeric)].isna().to_numpy().any()),
         text_gaps=bool((X[list(text)] == "").to_numpy().any()),
+        levels=tuple(_commonest(one) for one in counts) if many else (),
     )
+
+
+def _commonest(counts: pd.Series[int]) -> tuple[str, ...]:
+    """Ties go by the alphabet, so that the choice repeats."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    return tuple(sorted(str(level) for level, _ in ranked[:MOST_LEVELS]))
 
 
 def _is_number(column: pd.Series[Any]) -> bool:
@@ -106,7 +123,7 @@ def _plain(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
     if types.is_bool_dtype(column.dtype) or types.is_numeric_dtype(column.dtype):
         return _finite(column.astype("float64"))
     # Judged level by level: a column has far fewer levels than rows.
-    codes, found = pd.factorize(column)
+    codes, found = pd.factorize(column.map(str, na_action="ignore") if _is_nested(column) else column)
     levels = pd.Series(["" if str(level).strip() == "" else str(level) for level in found] + [""], dtype=object)
     known = levels[levels != ""]
     numbers = pd.to_numeric(known, errors="coerce")
@@ -126,6 +143,11 @@ def _plain(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
     ):
         return spread(_days(dates)), [_DATES]
     return spread(levels), _nearly_numbers(known, numbers)
+
+
+def _is_nested(column: pd.Series[Any]) -> bool:
+    """Whether it holds lists or the like, as Parquet files may."""
+    return column.dtype == object and not all(isinstance(value, Hashable) for value in column)
 
 
 _ISO_DATE = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
@@ -185,4 +207,4 @@ def _counts(values: np.ndarray[Any, Any]) -> bool:
 def _remarks(column: pd.Series[Any]) -> list[str]:
     if _is_number(column) or (levels := column.nunique()) <= MANY_LEVELS:
         return []
-    return [f"is text with {levels} different values; one-hot encoding groups the rare ones"]
+    return [f"is text with {levels} different values; one-hot encoding has columns for the {MOST_LEVELS} commonest"]

@@ -98,7 +98,7 @@ def knee(losses: Floats) -> int:
     """The row of losses (n, m) with the least Manhattan distance to the ideal, the first of equals.
 
     Distances are in the range of the front of the rows given. Chiu, Yen and Juan 2017,
-    doi:10.1109/TEVC.2016.2534763. Raises UsageError where no row is finite.
+    doi:10.48550/arXiv.1705.01705. Raises UsageError where no row is finite.
     """
     losses = _matrix(losses)
     rows = np.flatnonzero(nondominated(losses))

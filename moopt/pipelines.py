@@ -7,36 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from moopt.errors import SpaceError, nearest
-from moopt.features import Columns
+from moopt.features import MISSING_TEXT, Columns
+from moopt.parts import Part, code, make
 from moopt.presets import FAMILIES, Family
 from moopt.trial import Config
-
-MOST_LEVELS = 32
-"""One-hot encoding keeps so many columns a text column: the commonest levels, and one for all others."""
-_WIDTH = 100
-
-
-@dataclass(frozen=True)
-class Part:
-    """A class and its arguments, which may hold parts again."""
-
-    path: str
-    """Import path of the class."""
-    arguments: Mapping[str, Any]
-
-    @property
-    def module(self) -> str:
-        """Where it is imported from."""
-        return self.path.rpartition(".")[0]
-
-    @property
-    def name(self) -> str:
-        """The class's own name."""
-        return self.path.rpartition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -53,7 +30,7 @@ class PipelineBuilder:
 
 def build(config: Config, columns: Columns, seed: int = 0) -> Any:
     """The unfitted ``sklearn.pipeline.Pipeline`` of a config; raises SpaceError as :func:`describe`."""
-    return _make(describe(config, columns, seed))
+    return make(describe(config, columns, seed))
 
 
 def source(config: Config, columns: Columns, seed: int = 0, about: str = "") -> str:
@@ -61,25 +38,8 @@ def source(config: Config, columns: Columns, seed: int = 0, about: str = "") -> 
 
     ``about`` becomes its docstring.
     """
-    root = describe(config, columns, seed)
-    names: dict[str, set[str]] = {}
-    for part in _parts(root):
-        names.setdefault(part.module, set()).add(part.name)
-    imports = [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
-    text = about.strip() or f"The unfitted pipeline of a {FAMILIES[str(config['family'])].title} model."
-    return "\n".join(
-        [
-            _docstring(text),
-            "",
-            *imports,
-            "",
-            "",
-            "def build() -> Pipeline:",
-            '    """Make the pipeline, not fitted yet."""',
-            f"    return {_text(root, 4, len('    return '))}",
-            "",
-        ]
-    )
+    default = f"The unfitted pipeline of a {_family(config).title} model."
+    return code(describe(config, columns, seed), about.strip() or default)
 
 
 def describe(config: Config, columns: Columns, seed: int = 0) -> Part:
@@ -157,68 +117,14 @@ def _texts(config: Config, columns: Columns) -> list[tuple[str, Part]]:
     steps = []
     if columns.text_gaps:
         # The empty text is how a missing one is written, since model files know no missing text.
-        arguments = {"missing_values": "", "strategy": "constant", "fill_value": "missing"}
+        arguments = {"missing_values": "", "strategy": "constant", "fill_value": MISSING_TEXT}
         steps.append(("impute", Part("sklearn.impute.SimpleImputer", arguments)))
     if config.get("encoding") == "ordinal":
         unknown = {"handle_unknown": "use_encoded_value", "unknown_value": -1}
         steps.append(("encode", Part("sklearn.preprocessing.OrdinalEncoder", unknown)))
     else:
-        grouped = {"handle_unknown": "infrequent_if_exist", "max_categories": MOST_LEVELS, "sparse_output": False}
-        steps.append(("encode", Part("sklearn.preprocessing.OneHotEncoder", grouped)))
+        # Common levels by name and not by max_categories, which cannot be converted to ONNX.
+        common = {"categories": [list(levels) for levels in columns.levels]} if columns.levels else {}
+        rest = {"handle_unknown": "ignore", "sparse_output": False}
+        steps.append(("encode", Part("sklearn.preprocessing.OneHotEncoder", {**common, **rest})))
     return steps
-
-
-def _make(value: Any) -> Any:
-    """A part as an object; lists and tuples part by part, anything else as it is."""
-    if isinstance(value, Part):
-        cls = getattr(import_module(value.module), value.name)
-        return cls(**{name: _make(argument) for name, argument in value.arguments.items()})
-    if isinstance(value, list | tuple):
-        return type(value)(_make(one) for one in value)
-    return value
-
-
-def _parts(value: Any) -> list[Part]:
-    """All parts in a value, itself included."""
-    if isinstance(value, Part):
-        return [value, *_parts(list(value.arguments.values()))]
-    if isinstance(value, list | tuple):
-        return [part for one in value for part in _parts(one)]
-    return []
-
-
-def _text(value: Any, indent: int, column: int) -> str:
-    """A value as source that starts at ``column`` of a line indented by ``indent``; broken where it is too long."""
-    flat = _flat(value)
-    if column + len(flat) <= _WIDTH or not _members(value):
-        return flat
-    opening, closing = _brackets(value)
-    inner = indent + 4
-    lines = [f"{' ' * inner}{name}{_text(one, inner, inner + len(name))}," for name, one in _members(value)]
-    return "\n".join([opening, *lines, " " * indent + closing])
-
-
-def _flat(value: Any) -> str:
-    if not isinstance(value, Part | list | tuple):
-        return repr(value)
-    opening, closing = _brackets(value)
-    inner = ", ".join(f"{name}{_flat(one)}" for name, one in _members(value))
-    return f"{opening}{inner}{',' if isinstance(value, tuple) and len(value) == 1 else ''}{closing}"
-
-
-def _members(value: Any) -> list[tuple[str, Any]]:
-    """What a value holds, each with what stands before it."""
-    if isinstance(value, Part):
-        return [(f"{name}=", argument) for name, argument in value.arguments.items()]
-    return [("", one) for one in value] if isinstance(value, list | tuple) else []
-
-
-def _brackets(value: Any) -> tuple[str, str]:
-    if isinstance(value, Part):
-        return f"{value.name}(", ")"
-    return ("[", "]") if isinstance(value, list) else ("(", ")")
-
-
-def _docstring(text: str) -> str:
-    safe = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return f'"""{safe}\n"""' if "\n" in safe or safe.endswith('"') else f'"""{safe}"""'

@@ -271,21 +271,22 @@ def _checked(ranges: Ranges | None, chosen: Sequence[Family]) -> Ranges:
             raise SpaceError(f"ranges are given for the unknown family {key!r}{nearest(key, [*FAMILIES, PREPARATION])}")
         if not isinstance(own, Mapping):
             raise SpaceError(f"the ranges of {key} are {own!r}; give hyperparameters with their ranges")
-        known = [one.name for one in (FAMILIES[key].parameters if key in FAMILIES else _PREPARATIONS)]
+        known = [one.name for one in (FAMILIES[key].parameters if key in FAMILIES else PREPARATIONS)]
         for name in own:
             if name not in known:
                 raise SpaceError(f"{key} has no hyperparameter {name!r}{nearest(str(name), known)}")
     return ranges or {}
 
 
-_PREPARATIONS = (_SCALE, _ENCODING, _IMPUTATION)
+PREPARATIONS = (_SCALE, _ENCODING, _IMPUTATION)
+"""What prepares the columns, for every family that it concerns."""
 
 
 def _preparation(
     chosen: Sequence[Family], columns: Columns, own: Mapping[str, Any]
 ) -> list[tuple[Parameter, tuple[str, ...]]]:
     """What prepares the columns, each with the families that use it; nothing that would do nothing."""
-    scale, encoding, imputation = _narrowed(_PREPARATIONS, own, PREPARATION)
+    scale, encoding, imputation = _narrowed(PREPARATIONS, own, PREPARATION)
     wanted = [
         (scale, columns.numeric, [family.name for family in chosen if family.scaled]),
         (encoding, columns.text, [family.name for family in chosen if family.coded]),

@@ -67,6 +67,10 @@ def parse(
         else _csv(_decode(content, file, encoding), file, separator or ",", decimal or ".", missing)
     )
     frame.columns = [str(name).strip() for name in frame.columns]
+    names = list(frame.columns)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{file} names the column {twice!r} twice; give each column a name of its own")
     if len(frame) == 0:
         raise DataError(f"{file} has a header but no rows; give a file with data")
     return frame

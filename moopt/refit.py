@@ -38,7 +38,10 @@ def no_pipeline(record: StudyRecord) -> str:
     if record.spec.get("kind") == PIPELINE:
         return ""
     if not record.spec:
-        return "There is no pipeline and no model: the study searched a Python function, whose code is not stored."
+        return (
+            "There is no pipeline and no model: the study searched a Python function or estimator, "
+            "whose code is not stored."
+        )
     return (
         "There is no pipeline and no model: the study searched an estimator that was given in Python; "
         "`set_params` of that estimator takes the configuration."

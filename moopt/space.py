@@ -14,19 +14,14 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
-from ConfigSpace import ConfigurationSpace, Constant
-from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    Hyperparameter,
-    UniformFloatHyperparameter,
-    UniformIntegerHyperparameter,
-)
+from ConfigSpace import ConfigurationSpace
 from numpy.typing import NDArray
 
-from moopt.clauses import INACTIVE, Test, condition_names, condition_test, forbidden_names, forbidden_test
-from moopt.counting import Plan
-from moopt.domains import Domain, as_domain, check_range, is_plain, plain
+from moopt.clauses import INACTIVE, condition_names, condition_test, forbidden_names, forbidden_test
+from moopt.counting import Lists, Plan
+from moopt.domains import Domain, as_domain
 from moopt.errors import SpaceError, nearest
+from moopt.hyperparameters import hyperparameter
 from moopt.trial import Config, Scalar
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -51,6 +46,8 @@ class Space:
     """Shape (d,): unordered choices, never to be treated as numbers."""
     parents: tuple[tuple[int, ...], ...]
     """For each hyperparameter the positions of those that decide whether it is active."""
+    domains: tuple[Domain, ...]
+    """For each hyperparameter its values."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
         if len(space) == 0:
@@ -60,27 +57,25 @@ class Space:
         parents = {name: condition_names(condition) for name, condition in conditions.items()}
         self.names = _parents_first(list(space), parents)
         self.d = len(self.names)
-        self.domains: tuple[Domain, ...] = tuple(as_domain(space[name]) for name in self.names)
+        self.domains = tuple(as_domain(space[name]) for name in self.names)
         self.n_values = np.array([domain.n_values for domain in self.domains], dtype=np.float64)
         self.categorical = np.array([domain.categorical for domain in self.domains], dtype=np.bool_)
-        slots = {
-            name: (place, domain) for place, (name, domain) in enumerate(zip(self.names, self.domains, strict=True))
-        }
-        place = {name: slot[0] for name, slot in slots.items()}
-        self.parents = tuple(tuple(sorted(place[one] for one in parents.get(name, ()))) for name in self.names)
-        self._tests: tuple[Test | None, ...] = tuple(
+        places = {name: place for place, name in enumerate(self.names)}
+        self.parents = tuple(tuple(sorted(places[one] for one in parents.get(name, ()))) for name in self.names)
+        slots = {name: (places[name], domain) for name, domain in zip(self.names, self.domains, strict=True)}
+        self._tests = tuple(
             condition_test(conditions[name], slots) if name in conditions else None for name in self.names
         )
         self._forbidden = tuple(forbidden_test(clause, slots) for clause in space.forbidden_clauses)
-        self._forbidden_places = [{place[name] for name in forbidden_names(one)} for one in space.forbidden_clauses]
-        # Bound methods side by side: the loops below are what ask and tell spend their time in.
-        self._encoders = tuple((d.name, d.to_unit, test) for d, test in zip(self.domains, self._tests, strict=True))
-        self._decoders = tuple(
-            (d.name, d.to_value, d.default, test) for d, test in zip(self.domains, self._tests, strict=True)
-        )
-        self._drawers = tuple(
-            (d.name, d.draw, d.default, test) for d, test in zip(self.domains, self._tests, strict=True)
-        )
+        self._forbidden_places = [{places[name] for name in forbidden_names(one)} for one in space.forbidden_clauses]
+        # Bound methods side by side: the loops over them are what ask and tell spend their time in.
+        pairs = list(zip(self.domains, self._tests, strict=True))
+        self._encoders = tuple((domain.name, domain.to_unit, test) for domain, test in pairs)
+        self._decoders = tuple((domain.name, domain.to_value, domain.default, test) for domain, test in pairs)
+        self._drawers = tuple((domain.name, domain.draw, domain.default, test) for domain, test in pairs)
+
+    def __reduce__(self) -> tuple[type[Space], tuple[ConfigurationSpace]]:
+        return Space, (self.configspace,)
 
     def __repr__(self) -> str:
         return f"Space({', '.join(self.names)})"
@@ -89,10 +84,10 @@ class Space:
     def size(self) -> float:
         """Distinct valid configs, conditions and forbidden clauses respected; inf where a float can be active.
 
-        Exact unless more than 200,000 combinations of parents' and forbidden values would have to be
-        tried; then an upper bound.
+        Exact unless more than 200,000 values of parents and of forbidden clauses would have to be tried;
+        then an upper bound.
         """
-        return self._plan.count([math.inf if math.isinf(n) else int(n) for n in self.n_values], self._full_domains)
+        return self._plan.count(self._lists, visits=200_000)
 
     def default(self) -> Config:
         """The space's default configuration, active values only."""
@@ -202,25 +197,25 @@ class Space:
         if resolution < 1:
             raise SpaceError(f"the grid's resolution is {resolution}; give 1 or more values for each range")
         lists = [domain.values(resolution) for domain in self.domains]
-        count = self._plan.count([len(values) for values in lists], lists)
+        count = self._plan.count(lists, visits=2 * LONGEST_GRID)
         if count > LONGEST_GRID:
             raise SpaceError(
                 f"the grid has {count:,} points, more than {LONGEST_GRID:,}; "
-                f"lower its resolution (now {resolution}), narrow ranges or fix values"
+                f"lower its resolution of {resolution}, narrow ranges or fix values"
             )
         return map(self.from_key, self._plan.walk(lists))
 
     def keys(self) -> Iterator[Key]:
         """The keys of every valid config of a finite space, in lexicographic order."""
-        return self._plan.walk(self._full_domains)
+        return self._plan.walk(self._lists)
 
     @cached_property
     def _plan(self) -> Plan:
         return Plan(self.parents, self._tests, self._forbidden, self._forbidden_places)
 
     @property
-    def _full_domains(self) -> list[Sequence[Scalar]]:
-        return [() if math.isinf(domain.n_values) else domain.values(None) for domain in self.domains]
+    def _lists(self) -> Lists:
+        return [None if math.isinf(domain.n_values) else domain.values(None) for domain in self.domains]
 
     def as_json(self) -> dict[str, Any]:
         """Plain data from which :meth:`from_json` makes an equal space."""
@@ -280,47 +275,8 @@ def as_space(given: Space | ConfigurationSpace | Mapping[str, Any]) -> Space:
     if not isinstance(given, Mapping):
         raise SpaceError(f"a space is {given!r}; give a ConfigSpace.ConfigurationSpace or a dict of ranges and choices")
     space = ConfigurationSpace()
-    space.add([_hyperparameter(name, value) for name, value in given.items()])
+    space.add([hyperparameter(name, value) for name, value in given.items()])
     return Space(space)
-
-
-def _hyperparameter(name: Any, given: Any) -> Hyperparameter[Any, Any]:
-    if not isinstance(name, str) or not name:
-        raise SpaceError(f"a hyperparameter's name is {name!r}; give a text such as 'learning_rate'")
-    if isinstance(given, Hyperparameter):
-        return given
-    if isinstance(given, tuple):
-        return _range(name, tuple(map(plain, given)))
-    if isinstance(given, list):
-        return choice(name, [plain(value) for value in given])
-    if not is_plain(plain(given)):
-        raise SpaceError(f"{name} is {given!r}; give (low, high), a list of choices, or one plain value")
-    return Constant(name, plain(given))
-
-
-def _range(name: str, given: tuple[Any, ...]) -> Hyperparameter[Any, Any]:
-    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in given)
-    if len(given) != 2 or not numbers:
-        raise SpaceError(f"{name} is {given!r}; a tuple is a range (low, high) of numbers, a list holds choices")
-    lower, upper = given
-    check_range(name, lower, upper)
-    if isinstance(lower, float) or isinstance(upper, float):
-        return UniformFloatHyperparameter(name, lower, upper)
-    return UniformIntegerHyperparameter(name, lower, upper)
-
-
-def choice(name: str, choices: Sequence[Any]) -> CategoricalHyperparameter:
-    """An unordered choice; raises SpaceError for an empty list, a value that is not plain, one that is named twice."""
-    if not choices:
-        raise SpaceError(f"{name} has no choices; give at least one")
-    for value in choices:
-        if not is_plain(value):
-            raise SpaceError(
-                f"{name}: the choice {value!r} is no plain value; give text, finite numbers, bools or None"
-            )
-        if list(choices).count(value) > 1:
-            raise SpaceError(f"{name}: the choice {value!r} is given twice, or equals another one; give each once")
-    return CategoricalHyperparameter(name, list(choices))
 
 
 def _parents_first(names: Sequence[str], parents: Mapping[str, set[str]]) -> tuple[str, ...]:

@@ -164,15 +164,14 @@ class Study:
     def _evaluator(self, function: Callable[[dict[str, Any]], Any] | Evaluator) -> Evaluator:
         if not callable(function):
             raise SpecError(f"optimize was given {type(function).__name__}; give a function of a config")
-        n_steps = getattr(function, "n_steps", None)
-        evaluator: Any = FunctionEvaluator(function, self.objectives) if n_steps is None else function
+        given: Any = function
+        evaluator: Evaluator = given if hasattr(given, "n_steps") else FunctionEvaluator(given, self.objectives)
         if evaluator.n_steps != self.record.n_steps:
             raise SpecError(
                 f"study {self.name!r} has {self.record.n_steps} steps a trial, the evaluator {evaluator.n_steps}; "
                 "give n_steps= to create_study"
             )
-        checked: Evaluator = evaluator
-        return checked
+        return evaluator
 
     def enqueue(self, config: Mapping[str, Any]) -> None:
         """Have a config tried before the searcher is asked; one that is known already is left out.
@@ -284,6 +283,7 @@ class FunctionEvaluator:
 
     def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:
         """Call the function and check what it returns; raises WrongResult."""
+        del step  # there is only one
         started = time.perf_counter()
         values = outcome.step_values(self._objectives, self._function(dict(config)))
         return (StepResult(values, seconds=time.perf_counter() - started),)

@@ -25,7 +25,7 @@ class Evidence:
 
     record: StudyRecord
     trials: Sequence[Trial]
-    """All of the study's; their steps may be left out but for the chosen one's."""
+    """All of the study's."""
     chosen: Trial
     """Complete."""
     decision: Decision
@@ -101,7 +101,7 @@ def _measures(evidence: Evidence, front: Front) -> str:
             ]
         )
     n_steps = evidence.record.n_steps
-    how = f"Means over {n_steps} folds, on validation rows." if n_steps > 1 else "From one step."
+    how = f"Means over {n_steps} folds, on validation rows." if n_steps > 1 else "One measurement each."
     return f"{_table(header, rows)}\n\n{how}"
 
 

@@ -100,6 +100,11 @@ def test_the_reason_names_the_trial_its_values_with_units_and_the_limits() -> No
     )
 
 
+def test_the_reason_names_aspirations_with_units() -> None:
+    reason = choose(OBJECTIVES, FRONT, aspirations={"recall": 0.89, "latency": 4.0}, prefer="size").reason
+    assert "is the best for the aspiration recall 0.89 and latency 4 ms, size_kb first, out of" in reason
+
+
 def test_robustness_is_the_share_of_preferences_that_choose_the_trial() -> None:
     shares = [pick(OBJECTIVES, FRONT, number).robustness for number in FRONT]
     assert sum(shares) == pytest.approx(1)

@@ -108,6 +108,7 @@ def test_the_front_is_a_table_of_its_trials(plain: Store) -> None:
     front = pd.read_csv(io.BytesIO(make_export(plain, "plain", 2).files["front.csv"]))
     assert list(front["number"]) == [1, 2, 3]
     assert list(front["latency_ms"]) == [3.1, 1.0, 30.0]
+    assert list(front["n_steps"]) == [1, 1, 1]
 
 
 def test_the_zip_holds_the_same_files_as_the_folder(plain: Store, tmp_path: Path) -> None:
@@ -365,12 +366,12 @@ def test_the_model_can_be_left_out(ill: Store) -> None:
 
 
 class Warns(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    def fit(self, X: object, y: object) -> None:
+    def fit(self, *_: object) -> None:
         warnings.warn("it did not\nconverge", UserWarning, stacklevel=1)
 
 
 class Raises(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    def fit(self, X: object, y: object) -> None:
+    def fit(self, *_: object) -> None:
         raise ValueError("no memory of colours")
 
 

@@ -31,14 +31,13 @@ def _imports(path: Path, package: str) -> set[str]:
     """Modules of ``package`` that a file imports anywhere, without the package's name."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        names = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names = [node.module or ""] + [f"{node.module}.{alias.name}" for alias in node.names]
-        found |= {name.removeprefix(f"{package}.") for name in names if name.startswith(f"{package}.")}
-    return found
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if name.removeprefix(f"{package}.") in FILES else str(node.module) for name in whole}
+    return {name.removeprefix(f"{package}.") for name in found if name.startswith(f"{package}.")}
 
 
 def test_every_file_is_a_room_of_the_architecture() -> None:

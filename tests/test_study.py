@@ -179,7 +179,9 @@ def test_when_the_first_ten_trials_fail_the_search_stops_with_the_commonest_erro
         raise ValueError("no such file" if config["x"] > 0.1 else "rare")
 
     study = make()
-    with pytest.raises(SearchFailed, match="the first 10 trials all failed, .* of them with: ValueError: no such file"):
+    with pytest.raises(
+        SearchFailed, match=r"the first 10 trials all failed, .* of them with: ValueError: no such file"
+    ):
         study.optimize(never, n_trials=50)
     assert len(study.trials()) == 10
     study.optimize(score, n_trials=12)

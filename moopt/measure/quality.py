@@ -81,13 +81,16 @@ def scores(
     """
     from sklearn.metrics import check_scoring
 
-    if not scorers:
-        return {}
+    given = params or {}
+    sharing = {name: one for name, one in scorers.items() if hasattr(one, "_accept_sample_weight")}
+    found: dict[str, Any] = {}
     try:
-        found = check_scoring(estimator, scoring=dict(scorers))(estimator, X, y, **(params or {}))
+        if sharing:
+            found.update(check_scoring(estimator, scoring=sharing)(estimator, X, y, **given))
+        found.update({name: one(estimator, X, y, **given) for name, one in scorers.items() if name not in sharing})
     except AttributeError as error:
         raise _missing_method(scorers, estimator) or error from None
-    return {name: _number(name, value) for name, value in found.items()}
+    return {name: _number(name, found[name]) for name in scorers}
 
 
 def _missing_method(scorers: Mapping[str, Scorer], estimator: Any) -> ObjectiveError | None:

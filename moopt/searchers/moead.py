@@ -6,6 +6,7 @@ doi:10.1109/TEVC.2008.925798.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,7 +20,7 @@ from moopt.searchers.base import EXHAUSTED, Observation, Pending, Proposal, Sign
 from moopt.searchers.common import Seen
 from moopt.searchers.sampling import SobolSearcher
 from moopt.searchers.variation import Variation
-from moopt.searchers.weights import energy_weights
+from moopt.searchers.weights import energy_directions, tchebycheff_weights
 from moopt.space import Space
 from moopt.trial import Config, Json, State
 
@@ -49,9 +50,10 @@ class MOEAD:
         decomposition: str = "tchebycheff",
     ) -> None:
         self._space, self._seed, self._operators = space, seed, operators
+        directions = energy_directions(population, n_objectives)
         self._value = pbi if decomposition == "pbi" else tchebycheff
-        self._weights = energy_weights(population, n_objectives)
-        distances = cdist(self._weights, self._weights)
+        self._weights = directions if decomposition == "pbi" else tchebycheff_weights(directions)
+        distances = cdist(directions, directions)
         self._near: Rows = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
         self._seen = Seen(space)
         self._archive = Archive(n_objectives)
@@ -85,7 +87,7 @@ class MOEAD:
     def tell(self, observation: Observation) -> None:
         """Give a result to the subproblems that it improves, and a complete one to the archive."""
         losses, violation = observation.losses, observation.violation
-        if losses is None or not np.isfinite([*losses, violation]).all():
+        if losses is None or not (np.isfinite(losses).all() and math.isfinite(violation)):
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
@@ -150,9 +152,9 @@ def tchebycheff(losses: Floats, weights: Floats) -> Floats:
     return np.asarray((losses * weights).max(axis=-1))
 
 
-def pbi(losses: Floats, weights: Floats) -> Floats:
-    """Way along the weight's direction plus 5 times the distance from it, over the last axis; the two broadcast."""
-    direction = weights / np.linalg.norm(weights, axis=-1, keepdims=True)
+def pbi(losses: Floats, directions: Floats) -> Floats:
+    """Way along a direction plus 5 times the distance from it, over the last axis; the two broadcast."""
+    direction = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
     along = (losses * direction).sum(axis=-1)
     aside = np.linalg.norm(losses - along[..., None] * direction, axis=-1)
     return np.asarray(along + _THETA * aside)

@@ -5,6 +5,7 @@ Deb, Pratap, Agarwal and Meyarivan 2002, doi:10.1109/4235.996017.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -35,12 +36,15 @@ class NSGA2:
         self._archive = Archive(n_objectives)
         self._initial = SobolSearcher(space, seed)
         self._variation = Variation(space)
-        # Rows in the order of arrival.
-        self._points: Floats = np.empty((0, space.d))
-        self._losses: Floats = np.empty((0, n_objectives))
-        self._violation: Floats = np.empty(0)
-        self._ranks = np.empty(0, dtype=np.intp)
-        self._crowding: dict[int, Floats] = {}
+        # Rows in the order of arrival; one more than survive.
+        self._n = 0
+        self._points: Floats = np.empty((population + 1, space.d))
+        self._losses: Floats = np.empty((population + 1, n_objectives))
+        self._violation: Floats = np.empty(population + 1)
+        self._ranks = np.empty(population + 1, dtype=np.intp)
+        self._room: Floats = np.empty(population + 1)
+        self._with_room: set[int] = set()
+        """The ranks whose members' room is known."""
 
     def ask(self, number: int) -> Proposal | Signal:
         """A child of the population; a point of the initial design until the population is full."""
@@ -59,21 +63,21 @@ class NSGA2:
     def tell(self, observation: Observation) -> None:
         """Let a result into the population, and a complete one into the archive."""
         losses, violation = observation.losses, observation.violation
-        if losses is None or not np.isfinite([*losses, violation]).all():
+        if losses is None or not (np.isfinite(losses).all() and math.isfinite(violation)):
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
-        self._points = np.vstack([self._points, self._space.encode(observation.config)])
-        self._losses = np.vstack([self._losses, losses])
-        self._violation = np.append(self._violation, violation)
-        self._ranks = pareto.ranks(self._losses, self._violation)
-        self._crowding.clear()
-        if len(self._points) > self._size:
+        self._points[self._n] = self._space.encode(observation.config)
+        self._losses[self._n], self._violation[self._n] = losses, violation
+        self._n += 1
+        self._ranks[: self._n] = pareto.ranks(self._losses[: self._n], self._violation[: self._n])
+        self._with_room.clear()
+        if self._n > self._size:
             self._drop(self._worst())
 
     @property
     def _full(self) -> bool:
-        return len(self._points) >= self._size
+        return self._n == self._size
 
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
         variation, sbx = self._variation, self._operators == "sbx"
@@ -89,37 +93,32 @@ class NSGA2:
 
     def _winner(self, rng: np.random.Generator) -> int:
         """Binary tournament."""
-        first, second = (int(row) for row in rng.integers(len(self._points), size=2))
+        first, second = (int(row) for row in rng.integers(self._n, size=2))
         ranks = self._ranks
         if ranks[first] != ranks[second]:
             return first if ranks[first] < ranks[second] else second
-        room = self._room(int(ranks[first]))
+        room = self._room_of(int(ranks[first]))
         return first if room[first] >= room[second] else second
 
     def _worst(self) -> int:
         """The oldest of the most crowded members of the last front."""
         last = int(self._ranks.max())
         members = np.flatnonzero(self._ranks == last)
-        if len(members) == 1:
-            return int(members[0])
-        return int(members[self._room(last)[members].argmin()])
+        return int(members[self._room_of(last)[members].argmin()])
 
     def _drop(self, row: int) -> None:
         # The others keep their ranks: who leaves is of the last front and dominates nobody.
-        self._points = np.delete(self._points, row, axis=0)
-        self._losses = np.delete(self._losses, row, axis=0)
-        self._violation = np.delete(self._violation, row)
-        self._ranks = np.delete(self._ranks, row)
-        self._crowding.clear()
+        self._n -= 1
+        for rows in (self._points, self._losses, self._violation, self._ranks, self._room):
+            rows[row:-1] = rows[row + 1 :]
 
-    def _room(self, rank: int) -> Floats:
-        """Shape (n,): room around each member of one front, the more the better; 0 for the others."""
-        if rank not in self._crowding:
-            members = self._ranks == rank
-            out = np.zeros(len(members))
-            out[members] = crowding(self._archive.normalise(self._losses[members]))
-            self._crowding[rank] = out
-        return self._crowding[rank]
+    def _room_of(self, rank: int) -> Floats:
+        """Shape (n,): room around each member, the more the better; only that of members of this rank may be read."""
+        if rank not in self._with_room:
+            members = np.flatnonzero(self._ranks[: self._n] == rank)
+            self._room[members] = crowding(self._archive.normalise(self._losses[members]))
+            self._with_room.add(rank)
+        return self._room
 
 
 def crowding(losses: Floats) -> Floats:

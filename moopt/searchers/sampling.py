@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from moopt.searchers.base import EXHAUSTED, Observation, Pending, Proposal, Signal, Stream, generator
 from moopt.searchers.common import Seen
 from moopt.space import Floats, Key, Space
-from moopt.trial import Config
 
 _BLOCK = 64
 _TRIES = 64
@@ -53,15 +51,13 @@ class SobolSearcher:
 
     def ask(self, number: int) -> Proposal | Signal:
         """The config of the next point that gives a new one."""
-        index = self._next - 1
-
-        def points() -> Iterator[Config]:
-            nonlocal index
-            for index in range(self._next, self._next + _TRIES):  # noqa: B007 - read below
-                yield self._space.quantile(self._sequence[index])
-
-        config = self._seen.fresh(points(), generator(self._seed, Stream.PROPOSAL, number))
-        return EXHAUSTED if config is None else Proposal(config, index)
+        end = self._next + _TRIES
+        for index in range(self._next, end):
+            config = self._space.quantile(self._sequence[index])
+            if self._seen.new(config):
+                return Proposal(config, index)
+        other = self._seen.fresh((), generator(self._seed, Stream.PROPOSAL, number))
+        return EXHAUSTED if other is None else Proposal(other, end - 1)
 
     def started(self, trial: Pending) -> None:
         """Remembers its config and how far the sequence was read."""
@@ -89,7 +85,8 @@ class SobolSequence:
     def __getitem__(self, index: int) -> Floats:
         while index >= len(self._points):
             self._points = np.concatenate([self._points, self._engine.random(len(self._points))])
-        return self._points[index]
+        point: Floats = self._points[index]
+        return point
 
 
 class GridSearcher:

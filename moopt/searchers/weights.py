@@ -1,4 +1,4 @@
-"""Weights of a decomposition: points spread over the unit simplex."""
+"""Directions of a decomposition, spread over the unit simplex, and the weights that lead along them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,44 @@ import numpy as np
 
 from moopt.objectives import Floats
 
-_ITERATIONS = 100
-_LEAST = 1e-6
+_LEAST = 0.05
 
 
 @lru_cache(maxsize=16)
-def energy_weights(n: int, n_objectives: int) -> Floats:
-    """Any number of weights (n, m), positive, each row summing to 1; the same for the same shape; read-only.
+def energy_directions(n: int, n_objectives: int) -> Floats:
+    """Any number of directions (n, m) that sum to 1, none along an axis; the same for the same shape; read-only.
 
     pymoo's Riesz s-energy descent, started from a low-discrepancy sequence: its own start, by k-means,
     takes a second. Blank, Deb, Dhebar, Bandaru and Seada 2021, doi:10.1109/TEVC.2020.2992387.
     """
+    least = min(_LEAST, 1 / n)
     if n_objectives == 1:
-        weights = np.ones((n, 1))
-    elif n == 1:
-        weights = np.full((1, n_objectives), 1 / n_objectives)
+        directions = np.ones((n, 1))
     elif n_objectives == 2:
-        first = np.linspace(0.0, 1.0, n)
-        weights = np.column_stack([first, 1.0 - first])
+        first = np.linspace(least, 1 - least, n)
+        directions = np.column_stack([first, 1 - first])
     else:
-        weights = _descend(_spread(n, n_objectives))
-    weights = np.maximum(weights, _LEAST)
-    weights /= weights.sum(axis=1, keepdims=True)
-    weights.flags.writeable = False
-    return weights
+        directions = np.maximum(_descend(_spread(n, n_objectives)), least)
+    directions /= directions.sum(axis=1, keepdims=True)
+    directions.flags.writeable = False
+    return directions
+
+
+def tchebycheff_weights(directions: Floats) -> Floats:
+    """The weights (n, m), each row summing to 1, whose Tchebycheff optimum lies on the direction from the ideal.
+
+    Evenly spread weights would crowd them near the middle of the front. Qi et al. 2014, doi:10.1162/EVCO_a_00109.
+    """
+    inverse = 1 / directions
+    return np.asarray(inverse / inverse.sum(axis=1, keepdims=True))
 
 
 def _descend(start: Floats) -> Floats:
     from pymoo.util.ref_dirs.energy import RieszEnergyReferenceDirectionFactory
 
-    factory = RieszEnergyReferenceDirectionFactory(start.shape[1], len(start), X=start, n_max_iter=_ITERATIONS, seed=1)
+    # A step is quadratic in their number, and many directions need fewer to be spread well.
+    steps = min(100, max(10, 10_000 // len(start)))
+    factory = RieszEnergyReferenceDirectionFactory(start.shape[1], len(start), X=start, n_max_iter=steps, seed=1)
     return np.asarray(factory.do())
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from moopt.errors import StudyBusy
 from moopt.store import rows, schema
 from moopt.store.engine import in_words
-from moopt.trial import EventKind, StepResult, Trial
+from moopt.trial import EventKind, State, StepResult, Trial
 
 _STUDIES, _TRIALS = schema.studies, schema.trials
 _RENEW = (
@@ -29,8 +29,12 @@ _FREE = (
     .values(lease_token=None, revision=_STUDIES.c.revision + 1)
 )
 _OF_TRIAL = (_TRIALS.c.study_id == bindparam("study"), _TRIALS.c.number == bindparam("trial"))
-_RESULT = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
+_RESULT = ("state", "objectives", "failure", "message", "fit", "finished_at")
 _END = update(_TRIALS).where(*_OF_TRIAL).values({name: bindparam(f"new_{name}") for name in _RESULT})
+_END_WITH_ATTRIBUTES = _END.values(attributes=bindparam("new_attributes"))
+_QUEUED = select(_TRIALS.c.number).where(
+    _TRIALS.c.study_id == bindparam("study"), _TRIALS.c.state == State.QUEUED.value
+)
 _RUN = update(_TRIALS).where(*_OF_TRIAL).values(state=bindparam("new_state"))
 _ATTRIBUTES = select(_TRIALS.c.attributes).where(*_OF_TRIAL)
 _ADD_TRIAL, _ADD_STEP, _ADD_EVENT = insert(_TRIALS), insert(schema.steps), insert(schema.events)
@@ -43,17 +47,21 @@ class SqlWriter:
         self._engine, self._path, self._name = engine, path, name
         self._study, self._token = study, token
         self._closed = False
+        with in_words(path), engine.connect() as connection:
+            self._queued = set(connection.execute(_QUEUED, {"study": study}).scalars())
 
     def queue(self, trial: Trial) -> None:
         """Keep a trial that will run later."""
         with self._commit() as connection:
             self._add(connection, trial)
+        self._queued.add(trial.number)
 
     def start(self, trial: Trial) -> None:
         """The trial and its ``started`` event."""
         with self._commit() as connection:
-            place = {"study": self._study, "trial": trial.number}
-            if connection.execute(_RUN, {**place, "new_state": trial.state.value}).rowcount == 0:
+            if trial.number in self._queued:
+                connection.execute(_RUN, {**self._place(trial), "new_state": trial.state.value})
+            else:
                 self._add(connection, trial)
             self._event(connection, EventKind.STARTED, trial.number)
 
@@ -68,13 +76,15 @@ class SqlWriter:
         """A finished trial with its ``told`` event, and the steps not yet stored."""
         with self._commit() as connection:
             self._steps(connection, trial.number, steps or {})
-            place = {"study": self._study, "trial": trial.number}
             result = rows.result_row(trial)
-            # The user may have written attributes while the trial ran: they stay.
-            stored = connection.execute(_ATTRIBUTES, place).scalar_one()
-            if stored:
-                result["attributes"] = rows.to_text({**rows.from_text(stored), **trial.attributes})
-            connection.execute(_END, {**place, **{f"new_{name}": value for name, value in result.items()}})
+            if trial.attributes:
+                # The user may have written others while the trial ran: they stay.
+                stored = connection.execute(_ATTRIBUTES, self._place(trial)).scalar_one()
+                kept = rows.from_text(stored) if stored else {}
+                result = {**result, "attributes": rows.to_text({**kept, **trial.attributes})}
+            statement = _END_WITH_ATTRIBUTES if trial.attributes else _END
+            new = {f"new_{name}": value for name, value in result.items()}
+            connection.execute(statement, {**self._place(trial), **new})
             self._event(connection, EventKind.TOLD, trial.number)
             for sibling in siblings:
                 self._add(connection, sibling)
@@ -115,6 +125,9 @@ class SqlWriter:
                     f"study {self._name!r} was taken over by another process, or deleted; nothing was written"
                 )
             yield connection
+
+    def _place(self, trial: Trial) -> dict[str, int]:
+        return {"study": self._study, "trial": trial.number}
 
     def _add(self, connection: Connection, trial: Trial) -> None:
         connection.execute(_ADD_TRIAL, {"study_id": self._study, **rows.trial_row(trial)})

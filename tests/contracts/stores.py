@@ -1,0 +1,262 @@
+"""What every store must do, as a class: a test module names its stores as subclasses.
+
+class TestMine(StoreContract):
+    def open(self, folder): return MyStore(...)
+"""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moopt.errors import StudyBusy, StudyExists, StudyNotFound, UsageError
+from moopt.objectives import Objective
+from moopt.store.base import Store, StudyRecord
+from moopt.trial import Decision, Event, EventKind, Failure, Source, State, StepResult, Trial
+
+OBJECTIVES = (Objective("accuracy", "maximize"), Objective("latency_ms", log=True, limit=5))
+
+
+def a_record(name: str = "churn", **changes: Any) -> StudyRecord:
+    record = StudyRecord(
+        name=name,
+        space={"x": [0.0, 1.0], "wörter": ["ä", None, True]},
+        objectives=OBJECTIVES,
+        search={"algorithm": "nsga2", "population": 20},
+        seed=2**63 - 1,
+        n_steps=2,
+        spec={"data": {"file": "churn.csv", "sha256": "ab" * 32}},
+        versions={"python": "3.11"},
+        created_at=1.5,
+    )
+    return replace(record, **changes)
+
+
+def a_trial(number: int = 0, **changes: Any) -> Trial:
+    trial = Trial(
+        number=number,
+        config={"kind": "forest", "x": 0.1 + number, "n": 3, "flag": True, "none": None},
+        origin={"subproblem": 4},
+        state=State.RUNNING,
+        n_steps=2,
+        created_at=2.0,
+    )
+    return replace(trial, **changes)
+
+
+def a_step(shift: float = 0.0) -> StepResult:
+    return StepResult(
+        values={"accuracy": 0.9 + shift, "latency_ms": 3.0},
+        train={"accuracy": 0.99},
+        seconds=0.25,
+        details={"n_iter": 7, "warnings": ["did not converge"]},
+    )
+
+
+def ended(trial: Trial, **changes: Any) -> Trial:
+    values = {"accuracy": 0.9, "latency_ms": 3.0}
+    done = replace(trial, state=State.COMPLETE, values=values, fit=trial.number, finished_at=3.0)
+    return replace(done, **changes)
+
+
+class StoreContract:
+    """Every store passes these."""
+
+    def open(self, folder: Path) -> Store:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Any:
+        opened = self.open(tmp_path)
+        yield opened
+        opened.close()
+        opened.close()
+
+    @pytest.fixture
+    def study(self, store: Store) -> Store:
+        store.create_study(a_record())
+        return store
+
+    def test_a_study_comes_back_as_it_was(self, study: Store) -> None:
+        assert study.study("churn") == a_record()
+        assert study.study() == a_record()
+
+    def test_studies_are_listed_by_time_of_creation(self, store: Store) -> None:
+        for number, name in enumerate(["b", "a", "c 'quoted' <i>🙂</i>"]):
+            store.create_study(a_record(name, created_at=float(number)))
+        assert [record.name for record in store.studies()] == ["b", "a", "c 'quoted' <i>🙂</i>"]
+
+    def test_a_name_is_taken_once(self, study: Store) -> None:
+        with pytest.raises(StudyExists, match="holds a study 'churn' already; go on with it"):
+            study.create_study(a_record())
+
+    def test_a_study_that_is_not_there_is_named_with_those_that_are(self, store: Store) -> None:
+        with pytest.raises(StudyNotFound, match="holds no study; make one"):
+            store.study()
+        store.create_study(a_record("a"))
+        store.create_study(a_record("b"))
+        with pytest.raises(StudyNotFound, match="holds no study 'c'; it holds 'a', 'b'"):
+            store.trials("c")
+        with pytest.raises(StudyNotFound, match="several studies: 'a', 'b'; name one"):
+            store.study()
+
+    def test_a_trial_lives_from_queue_to_end(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            queued = a_trial(state=State.QUEUED, source=Source.DEFAULT)
+            writer.queue(queued)
+            assert study.trials("churn") == [queued]
+            running = replace(queued, state=State.RUNNING)
+            writer.start(running)
+            assert study.trials("churn") == [running]
+            writer.step(0, 0, a_step())
+            assert study.trial("churn", 0) == replace(running, steps={0: a_step()})
+            done = ended(running, steps={0: a_step(), 1: a_step(0.05)})
+            writer.finish(done, {1: a_step(0.05)})
+            assert study.trial("churn", 0) == done
+
+    def test_events_come_back_in_their_order(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            for number in range(3):
+                writer.start(a_trial(number))
+            for number in (2, 0):
+                writer.finish(ended(a_trial(number)))
+        started = [Event(EventKind.STARTED, number) for number in range(3)]
+        assert study.events("churn") == [*started, Event(EventKind.TOLD, 2), Event(EventKind.TOLD, 0)]
+
+    def test_siblings_end_with_the_trial_that_paid(self, study: Store) -> None:
+        sibling = ended(a_trial(1, source=Source.SIBLING), fit=0, steps={0: a_step(), 1: a_step()})
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.finish(ended(a_trial()), {0: a_step(), 1: a_step()}, [sibling])
+        assert study.trial("churn", 1) == sibling
+        assert [event.number for event in study.events("churn")] == [0, 0, 1, 1]
+
+    def test_a_failed_trial_keeps_its_kind_and_message(self, study: Store) -> None:
+        failed = ended(
+            a_trial(), state=State.FAILED, values={}, failure=Failure.OUT_OF_MEMORY, message="too ‘big’\nby far"
+        )
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.finish(failed)
+        assert study.trial("churn", 0) == failed
+
+    def test_numbers_that_are_not_finite_survive(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.finish(ended(a_trial(), values={"accuracy": math.nan, "latency_ms": math.inf}))
+        values = study.trial("churn", 0).values
+        assert math.isnan(values["accuracy"])
+        assert values["latency_ms"] == math.inf
+
+    def test_floats_come_back_bit_for_bit(self, study: Store) -> None:
+        config = {"a": 0.1 + 0.2, "b": 5e-324, "c": 1e308, "d": -0.0}
+        with study.write("churn") as writer:
+            writer.start(a_trial(config=config))
+        stored = study.trial("churn", 0).config
+        assert [float(value).hex() for value in stored.values() if value is not None] == [
+            value.hex() for value in config.values()
+        ]
+
+    def test_steps_may_be_left_out_when_reading(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.step(0, 0, a_step())
+        assert [len(trial.steps) for trial in study.trials("churn", with_steps=False)] == [0]
+        assert [len(trial.steps) for trial in study.trials("churn")] == [1]
+
+    def test_a_trial_that_is_not_there_is_refused(self, study: Store) -> None:
+        with pytest.raises(UsageError, match="has no trial 0; it has none yet"):
+            study.trial("churn", 0)
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+        with pytest.raises(UsageError, match="study 'churn' has no trial 7; it has 0 to 0"):
+            study.add_note("churn", 7, "lost")
+        with pytest.raises(UsageError, match="has no trial 7"):
+            study.add_decision("churn", Decision(7, {}, "knee", "because"))
+        with pytest.raises(UsageError, match="has no trial -1"):
+            study.trial("churn", -1)
+
+    def test_notes_attributes_and_decisions_are_kept(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            writer.start(a_trial(attributes={"owner": "ada"}))
+            study.add_note("churn", 0, "first")
+            study.add_note("churn", 0, "second <b>bold</b>")
+            study.set_attribute("churn", "seen", [1, 2], number=0)
+            writer.finish(ended(a_trial(), attributes={"traceback": "..."}))
+        trial = study.trial("churn", 0)
+        assert trial.notes == ("first", "second <b>bold</b>")
+        assert trial.attributes == {"owner": "ada", "seen": [1, 2], "traceback": "..."}
+        study.set_attribute("churn", "team", "risk")
+        assert study.study("churn").attributes == {"team": "risk"}
+        decision = Decision(0, {"latency_ms": 5.0}, "recall", "because", decided_at=9.0)
+        study.add_decision("churn", decision)
+        assert study.decisions("churn") == [decision]
+
+    def test_the_revision_grows_with_every_write(self, study: Store) -> None:
+        seen = [study.revision("churn")]
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            seen.append(study.revision("churn"))
+            writer.step(0, 0, a_step())
+            seen.append(study.revision("churn"))
+            writer.finish(ended(a_trial()))
+            seen.append(study.revision("churn"))
+        study.add_note("churn", 0, "a note")
+        seen.append(study.revision("churn"))
+        study.add_decision("churn", Decision(0, {}, "knee", "because"))
+        seen.append(study.revision("churn"))
+        assert seen == sorted(set(seen))
+
+    def test_one_coordinator_writes_a_study_and_others_are_refused(self, study: Store) -> None:
+        assert not study.is_running("churn")
+        writer = study.write("churn")
+        assert study.is_running("churn")
+        for refused in (
+            lambda: study.write("churn"),
+            lambda: study.delete_study("churn"),
+            lambda: study.rename_study("churn", "new"),
+        ):
+            with pytest.raises(StudyBusy, match="study 'churn' is being written by"):
+                refused()
+        writer.heartbeat()
+        writer.close()
+        writer.close()
+        assert not study.is_running("churn")
+        with pytest.raises(StudyBusy, match="was given back"):
+            writer.start(a_trial())
+        assert study.trials("churn") == []
+        study.write("churn").close()
+
+    def test_two_studies_may_be_written_at_once(self, study: Store) -> None:
+        study.create_study(a_record("other"))
+        with study.write("churn") as one, study.write("other") as two:
+            one.start(a_trial())
+            two.start(a_trial(config={"x": 7}))
+        assert study.trial("churn", 0).config != study.trial("other", 0).config
+
+    def test_a_study_is_renamed_with_all_that_belongs_to_it(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+        study.create_study(a_record("other"))
+        with pytest.raises(StudyExists, match="'other' already"):
+            study.rename_study("churn", "other")
+        with pytest.raises(UsageError, match="new name of study 'churn' is empty"):
+            study.rename_study("churn", " ")
+        study.rename_study("churn", "leaving")
+        assert len(study.trials("leaving")) == 1
+        assert study.study("leaving").name == "leaving"
+        with pytest.raises(StudyNotFound):
+            study.study("churn")
+
+    def test_a_deleted_study_is_gone_and_its_name_is_free(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.step(0, 0, a_step())
+        study.add_note("churn", 0, "a note")
+        study.delete_study("churn")
+        assert study.studies() == []
+        study.create_study(a_record())
+        assert study.trials("churn") == []
+        assert study.events("churn") == []

@@ -1,0 +1,69 @@
+"""MOEA/D beyond the contract: subproblems, decompositions, directions. Its quality is tested beside NSGA-II's."""
+
+import numpy as np
+import pytest
+from pymoo.decomposition.pbi import PBI
+from pymoo.decomposition.tchebicheff import Tchebicheff
+
+from moopt.searchers import make_searcher, search_options
+from moopt.searchers.base import Pending
+from moopt.searchers.moead import pbi, tchebycheff
+from moopt.searchers.weights import energy_directions, tchebycheff_weights
+from tests.contracts.searchers import Simulation, mixed_space
+
+
+def test_every_subproblem_has_its_turn_whoever_else_takes_numbers():
+    space, rng = mixed_space(), np.random.default_rng(0)
+    study = Simulation(make_searcher(search_options("moead", population=6), space, 3, seed=0))
+    study.run(6)
+    for _ in range(12):
+        study.start()
+        study.add(space.sample(rng))
+        for number in list(study.pending):
+            study.finish(number)
+    own = [event.origin for event in study.events if isinstance(event, Pending) and isinstance(event.origin, dict)]
+    assert [origin["subproblem"] for origin in own] == [0, 1, 2, 3, 4, 5] * 2
+    assert {origin["near"] for origin in own} <= {True, False}
+
+
+def test_the_decompositions_are_those_of_pymoo():
+    rng = np.random.default_rng(0)
+    losses, weights = rng.random((5, 3)), energy_directions(7, 3)
+    ours = tchebycheff(losses[:, None], weights[None])
+    theirs = Tchebicheff().do(losses, weights, _type="many_to_many", utopian_point=np.zeros(3))
+    np.testing.assert_allclose(ours, theirs)
+    ours = pbi(losses[:, None], weights[None])
+    theirs = PBI(theta=5).do(losses, weights, _type="many_to_many", utopian_point=np.zeros(3))
+    np.testing.assert_allclose(ours, theirs)
+
+
+@pytest.mark.parametrize("n_objectives", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("n", [2, 3, 20, 101])
+def test_directions_are_distinct_positive_and_sum_to_one(n, n_objectives):
+    directions = energy_directions(n, n_objectives)
+    assert directions.shape == (n, n_objectives)
+    assert (directions > 0).all()
+    np.testing.assert_allclose(directions.sum(axis=1), 1)
+    assert n_objectives == 1 or len(np.unique(directions.round(9), axis=0)) == n
+
+
+def test_directions_are_the_same_for_the_same_shape_and_cannot_be_changed():
+    first = energy_directions(20, 4)
+    energy_directions.cache_clear()
+    assert np.array_equal(first, energy_directions(20, 4))
+    with pytest.raises(ValueError, match="read-only"):
+        first[0, 0] = 1
+
+
+def test_a_weight_leads_along_its_direction():
+    """On the ray all weighted losses are equal, which makes it the Tchebycheff optimum of a front through it."""
+    directions = energy_directions(20, 3)
+    weighted = directions * tchebycheff_weights(directions)
+    np.testing.assert_allclose(weighted, weighted[:, :1] @ np.ones((1, 3)))
+
+
+def test_directions_keep_their_distance():
+    directions = energy_directions(50, 3)
+    gaps = np.linalg.norm(directions[:, None] - directions[None], axis=2)
+    np.fill_diagonal(gaps, np.inf)
+    assert gaps.min() > 0.06
