@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,7 @@ from moopt.values import is_plain, plain
 _DRAWS = 200
 _TAIL = 0.001
 _LOG_SPAN = 100.0
+_LEAST = 1e-12
 _LONGEST_LABEL = 60
 _BRANCH = "branch"
 
@@ -46,6 +48,43 @@ class Distributions:
     def plain(self, config: Config) -> dict[str, Scalar]:
         """Parameter -> plain value, for the columns ``param_<name>``."""
         return {self.names[name]: value for name, value in config.items() if name in self.names}
+
+    def config(self, params: Mapping[str, Any]) -> Config | None:
+        """The config that sets exactly these parameters, of the first dict that holds them all; None where none does.
+
+        ``params`` may name more parameters than the space has, as an estimator's ``get_params`` does.
+        """
+        known = {
+            name: self._value(name, params[parameter]) for name, parameter in self.names.items() if parameter in params
+        }
+        for branch in self._branches():
+            given = {**branch, **known}
+            try:
+                config = self.space.check(given)
+            except SpaceError:
+                continue
+            if config.keys() <= given.keys():
+                return config
+        return None
+
+    def _branches(self) -> list[dict[str, Scalar]]:
+        """What the choice between several dicts may be; nothing to choose for one dict."""
+        free = [domain for domain in self.space.domains if domain.name not in self.names]
+        return [{domain.name: value} for domain in free for value in domain.values(None)] or [{}]
+
+    def _value(self, name: str, thing: Any) -> Any:
+        """The value in a config that stands for an object; the object itself where none does."""
+        table = self.objects.get(name, {})
+        return next((value for value, known in table.items() if _same(known, thing)), thing)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except ValueError:  # arrays do not say whether they are equal as a whole
+        return False
 
 
 def from_distributions(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], seed: int = 0) -> Distributions:
@@ -100,7 +139,7 @@ def _hyperparameter(
 ) -> tuple[Hyperparameter[Any, Any], Mapping[Scalar, Any]]:
     if hasattr(given, "rvs"):
         found = _range(name, given) if hasattr(given, "ppf") else None
-        return (found, {}) if found is not None else _listed(name, _drawn(given, seed))
+        return (found, {}) if found is not None else _listed(name, _drawn(parameter, given, seed))
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise SpaceError(f"{parameter} is {given!r}; give a list of values or a scipy distribution")
     values = sorted(given, key=repr) if isinstance(given, set | frozenset) else list(given)
@@ -124,12 +163,17 @@ def _range(name: str, given: Any) -> Hyperparameter[Any, Any] | None:
     if isinstance(family, rv_discrete):
         first, last = round(low), round(high)
         return Constant(name, first) if first == last else integer_range(name, first, last, log=log)
+    if log and not exact:
+        low = max(low, min(_LEAST, high / _LOG_SPAN))
     return float_range(name, low, high, log=log)
 
 
-def _drawn(given: Any, seed: int) -> list[Any]:
+def _drawn(parameter: str, given: Any, seed: int) -> list[Any]:
     rng = np.random.RandomState(seed)
-    values = [given.rvs(random_state=rng) for _ in range(_DRAWS)]
+    try:
+        values = [given.rvs(random_state=rng) for _ in range(_DRAWS)]
+    except ValueError as error:
+        raise SpaceError(f"{parameter}: its distribution cannot be drawn from: {error}") from None
     return sorted(values) if all(_is_number(plain(value)) for value in values) else values
 
 
@@ -167,7 +211,8 @@ def _plain_values(objects: Sequence[Any]) -> list[Scalar]:
 
 def _label(thing: Any) -> str:
     named = isinstance(getattr(thing, "__name__", None), str)
-    text = thing.__name__ if named else " ".join(repr(thing).split())
+    # Without addresses of memory: another run must find the same labels.
+    text = thing.__name__ if named else re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(thing).split()))
     return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
 
 

@@ -239,9 +239,14 @@ class IntegerDomain:
 
     def to_value(self, unit: float) -> int:
         """The whole number in whose stretch a place lies."""
-        unit = min(max(unit, 0.0), 1.0)
-        value = round(math.exp(self.low + unit * self.span)) if self.log else self.lower + int(unit * self.n_values)
-        return min(max(value, self.lower), self.upper)
+        if unit <= 0.0:
+            return self.lower
+        if unit >= 1.0:
+            return self.upper
+        if self.log:
+            return min(max(round(math.exp(self.low + unit * self.span)), self.lower), self.upper)
+        value = self.lower + int(unit * self.n_values)
+        return value if value < self.upper else self.upper
 
     def draw(self, share: float) -> int:
         """The whole number below which this share of the prior lies."""
@@ -326,8 +331,11 @@ class ChoiceDomain:
 
     def to_value(self, unit: float) -> Scalar:
         """The choice in whose stretch a place lies."""
-        last = len(self.choices) - 1
-        return self.choices[min(max(int(unit * (last + 1)), 0), last)]
+        if unit <= 0.0:
+            return self.choices[0]
+        n = len(self.choices)
+        position = int(unit * n) if unit < 1.0 else n
+        return self.choices[position if position < n else -1]
 
     def draw(self, share: float) -> Scalar:
         """The choice below which this share of the weights lies; one of weight 0 never comes."""

@@ -54,7 +54,7 @@ class Columns:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Columns:
         """The columns of :meth:`as_json`."""
-        levels = tuple(tuple(one) for one in given["levels"])
+        levels = tuple(tuple(one) for one in given.get("levels", ()))
         return cls(**{**given, "numeric": tuple(given["numeric"]), "text": tuple(given["text"]), "levels": levels})
 
 

@@ -67,6 +67,7 @@ class Loop:
         budget: Budget,
         *,
         deterministic: bool = False,
+        raise_errors: bool = False,
     ) -> None:
         self._ledger = ledger
         self._evaluator = evaluator
@@ -74,6 +75,7 @@ class Loop:
         self._n_workers = n_workers
         self._budget = budget
         self._deterministic = deterministic
+        self._raise_errors = raise_errors
         self._open: dict[int, _Open] = {}
         self._held: dict[int, BaseException | None] = {}
         self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
@@ -82,7 +84,8 @@ class Loop:
     def run(self) -> Stop:
         """Until the budget is spent, the space used up, or the user interrupts.
 
-        Raises SearchFailed when the first trials all fail, KeyboardInterrupt when the user interrupts twice.
+        Raises SearchFailed when the first trials all fail, KeyboardInterrupt when the user interrupts twice, and
+        with ``raise_errors`` the first error of a step.
         """
         with _interrupts() as interrupted:
             for trial in self._ledger.unfinished():
@@ -189,6 +192,8 @@ class Loop:
     def _tell(self, number: int) -> None:
         error = self._held.pop(number)
         ended = self._ledger.complete(number) if error is None else self._ledger.fail(number, error)
+        if error is not None and self._raise_errors:
+            raise error
         self._check_first_trials(ended)
 
     def _check_first_trials(self, trial: Trial) -> None:

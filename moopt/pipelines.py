@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from moopt.errors import SpaceError, nearest
+from moopt.families import FAMILIES, Family
 from moopt.features import MISSING_TEXT, Columns
 from moopt.parts import Part, code, make
-from moopt.presets import FAMILIES, Family
 from moopt.trial import Config
 
 

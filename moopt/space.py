@@ -219,10 +219,9 @@ class Space:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data from which :meth:`from_json` makes an equal space."""
-        data = self.configspace.to_serialized_dict()
-        del data["python_module_version"]
-        data["meta"] = self.configspace.meta
         try:
+            data = self.configspace.to_serialized_dict() | {"meta": self.configspace.meta}
+            del data["python_module_version"]
             out: dict[str, Any] = json.loads(json.dumps(data, default=_jsonable, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise SpaceError(
@@ -254,13 +253,19 @@ class Space:
                     if facts[what] != stored[what]
                 ]
         ours, kept = self._clauses(), other._clauses()
-        out += [f"{clause}: not in the stored space" for clause in ours if clause not in kept]
-        out += [f"{clause}: only in the stored space" for clause in kept if clause not in ours]
+        out += [f"{words}: not in the stored space" for clause, words in ours.items() if clause not in kept]
+        out += [f"{words}: only in the stored space" for clause, words in kept.items() if clause not in ours]
         return out
 
-    def _clauses(self) -> list[str]:
-        space = self.configspace
-        return [f"condition {one}" for one in space.conditions] + [str(one) for one in space.forbidden_clauses]
+    def _clauses(self) -> dict[str, str]:
+        """Each condition and forbidden clause as JSON, which is the same after storing, and in words."""
+        data, space = self.as_json(), self.configspace
+        conditions = {
+            json.dumps(one): f"condition {words}"
+            for one, words in zip(data["conditions"], space.conditions, strict=True)
+        }
+        forbidden = zip(data["forbiddens"], space.forbidden_clauses, strict=True)
+        return conditions | {json.dumps(one): str(words) for one, words in forbidden}
 
 
 def as_space(given: Space | ConfigurationSpace | Mapping[str, Any]) -> Space:

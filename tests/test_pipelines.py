@@ -6,10 +6,11 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from moopt.errors import SpaceError
+from moopt.families import FAMILIES
 from moopt.features import Columns
 from moopt.parts import Part, code, make
 from moopt.pipelines import PipelineBuilder, build, source
-from moopt.presets import FAMILIES, default_configs, preset_space
+from moopt.presets import default_configs, preset_space
 
 MIXED = Columns(("a b", "c"), ("it's", 'say "t"'), numeric_gaps=True, text_gaps=True)
 LEVELS = Columns(("a b",), ("t", "u"), levels=(("x", "y"), tuple(f"level {i}" for i in range(32))))
