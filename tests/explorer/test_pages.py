@@ -147,6 +147,27 @@ def test_the_decision_page_tells_why_and_offers_the_files(explorer: Open, filled
     assert f"Decided: #{number}" in words(app)
 
 
+def test_the_model_is_fitted_when_it_is_asked_for(explorer: Open, tmp_path: Path) -> None:
+    path = tmp_path / "ill.db"
+    store = open_store(path)
+    file = synthetic.pipelines(store, "ill", tmp_path)
+    store.close()
+    app = take(explorer(path))
+    next(one for one in app.button if one.label.startswith("Decide on")).click().run()
+    assert not app.get("download_button")
+    fit = next(one for one in app.button if one.label.startswith("Fit the model"))
+    fit.click().run()
+    assert app.get("download_button")
+    assert "ill.csv" not in words(app)
+
+    file.unlink()
+    other = take(explorer(path, prefer="latency_ms"))
+    next(one for one in other.button if one.label.startswith("Decide on")).click().run()
+    next(one for one in other.button if one.label.startswith("Fit the model")).click().run()
+    assert "ill.csv" in words(other)
+    assert other.get("download_button")
+
+
 def test_nothing_picked_leads_back(explorer: Open, filled: Callable[..., Path]) -> None:
     app = take(explorer(filled(30)))
     next(one for one in app.button if one.label.startswith("Decide on")).click().run()
