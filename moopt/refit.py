@@ -43,8 +43,8 @@ def no_pipeline(record: StudyRecord) -> str:
             "whose code is not stored."
         )
     return (
-        "There is no pipeline and no model: the study searched an estimator that was given in Python; "
-        "`set_params` of that estimator takes the configuration."
+        "There is no pipeline and no model: the study searched an estimator that was given in Python and is not "
+        "stored; its parameters are in the configuration."
     )
 
 
