@@ -341,6 +341,16 @@ def test_data_from_another_place_are_taken(ill: Store, csv: Path, tmp_path: Path
     assert make_export(ill, "ill", 0, data=moved).has_model
 
 
+def test_data_that_moved_are_found_by_the_name_they_were_given(
+    csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = a_pipeline_record(csv)
+    moved = {**record.spec["data"], "path": str(tmp_path / "old" / csv.name)}
+    (tmp_path / csv.name).write_bytes(csv.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert fit(replace(record, spec={**record.spec, "data": moved}), a_config("tree")).n_rows == 160
+
+
 def test_other_data_are_refused_with_both_hashes(ill: Store, csv: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_bytes(csv.read_bytes() + b"1,1,red,no\n")
