@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Dialect,
+    Engine,
+    bindparam,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 
 from moopt.errors import StudyBusy
 from moopt.store import rows, schema
@@ -17,27 +28,41 @@ from moopt.store.engine import in_words
 from moopt.trial import EventKind, State, StepResult, Trial
 
 _STUDIES, _TRIALS = schema.studies, schema.trials
-_RENEW = (
-    update(_STUDIES)
-    .where(_STUDIES.c.id == bindparam("study"), _STUDIES.c.lease_token == bindparam("token"))
-    .values(lease_beat_at=bindparam("now"), revision=_STUDIES.c.revision + 1)
-)
-_BEAT = _RENEW.values(revision=_STUDIES.c.revision)
-_FREE = (
-    update(_STUDIES)
-    .where(_STUDIES.c.id == bindparam("study"), _STUDIES.c.lease_token == bindparam("token"))
-    .values(lease_token=None, revision=_STUDIES.c.revision + 1)
-)
+_HELD = (_STUDIES.c.id == bindparam("study"), _STUDIES.c.lease_token == bindparam("token"))
 _OF_TRIAL = (_TRIALS.c.study_id == bindparam("study"), _TRIALS.c.number == bindparam("trial"))
-_RESULT = ("state", "objectives", "failure", "message", "fit", "finished_at")
-_END = update(_TRIALS).where(*_OF_TRIAL).values({name: bindparam(f"new_{name}") for name in _RESULT})
-_END_WITH_ATTRIBUTES = _END.values(attributes=bindparam("new_attributes"))
-_QUEUED = select(_TRIALS.c.number).where(
-    _TRIALS.c.study_id == bindparam("study"), _TRIALS.c.state == State.QUEUED.value
-)
-_RUN = update(_TRIALS).where(*_OF_TRIAL).values(state=bindparam("new_state"))
-_ATTRIBUTES = select(_TRIALS.c.attributes).where(*_OF_TRIAL)
-_ADD_TRIAL, _ADD_STEP, _ADD_EVENT = insert(_TRIALS), insert(schema.steps), insert(schema.events)
+_RESULT = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
+
+
+class _Statements:
+    """What a writer says, compiled once: to SQLAlchemy each execution costs more than the work to SQLite."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        def said(statement: Any, columns: Collection[str] | None = None) -> Callable[..., CursorResult[Any]]:
+            compiled = statement.compile(dialect=dialect, column_keys=columns)
+            text, order = str(compiled), compiled.positiontup
+
+            def execute(connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+                given = values if order is None else tuple(values[name] for name in order)
+                return connection.exec_driver_sql(text, given)
+
+            return execute
+
+        renewed = update(_STUDIES).where(*_HELD)
+        beat: dict[str, Any] = {"lease_beat_at": bindparam("now")}
+        grown: dict[str, Any] = {"revision": _STUDIES.c.revision + literal_column("1")}
+        ended: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _RESULT}
+        self.renew = said(renewed.values(**beat, **grown))
+        self.beat = said(renewed.values(**beat))
+        self.free = said(renewed.values(lease_token=null(), **grown))
+        self.run = said(update(_TRIALS).where(*_OF_TRIAL).values(state=bindparam("new_state")))
+        self.end = said(update(_TRIALS).where(*_OF_TRIAL).values(ended))
+        self.attributes = said(select(_TRIALS.c.attributes).where(*_OF_TRIAL))
+        self.queued = said(
+            select(_TRIALS.c.number).where(_OF_TRIAL[0], _TRIALS.c.state == literal_column(f"'{State.QUEUED}'"))
+        )
+        self.add_trial = said(insert(_TRIALS), _TRIALS.c.keys())
+        self.add_step = said(insert(schema.steps), schema.steps.c.keys())
+        self.add_event = said(insert(schema.events), ["study_id", "kind", "number"])
 
 
 class SqlWriter:
@@ -47,8 +72,9 @@ class SqlWriter:
         self._engine, self._path, self._name = engine, path, name
         self._study, self._token = study, token
         self._closed = False
+        self._say = _Statements(engine.dialect)
         with in_words(path), engine.connect() as connection:
-            self._queued = set(connection.execute(_QUEUED, {"study": study}).scalars())
+            self._queued = set(self._say.queued(connection, {"study": study}).scalars())
 
     def queue(self, trial: Trial) -> None:
         """Keep a trial that will run later."""
@@ -60,7 +86,7 @@ class SqlWriter:
         """The trial and its ``started`` event."""
         with self._commit() as connection:
             if trial.number in self._queued:
-                connection.execute(_RUN, {**self._place(trial), "new_state": trial.state.value})
+                self._say.run(connection, {**self._place(trial), "new_state": trial.state.value})
             else:
                 self._add(connection, trial)
             self._event(connection, EventKind.STARTED, trial.number)
@@ -77,14 +103,12 @@ class SqlWriter:
         with self._commit() as connection:
             self._steps(connection, trial.number, steps or {})
             result = rows.result_row(trial)
-            if trial.attributes:
-                # The user may have written others while the trial ran: they stay.
-                stored = connection.execute(_ATTRIBUTES, self._place(trial)).scalar_one()
-                kept = rows.from_text(stored) if stored else {}
-                result = {**result, "attributes": rows.to_text({**kept, **trial.attributes})}
-            statement = _END_WITH_ATTRIBUTES if trial.attributes else _END
+            # The user may have written attributes while the trial ran: they stay.
+            stored = self._say.attributes(connection, self._place(trial)).scalar_one()
+            if stored:
+                result["attributes"] = rows.to_text({**rows.from_text(stored), **trial.attributes})
             new = {f"new_{name}": value for name, value in result.items()}
-            connection.execute(statement, {**self._place(trial), **new})
+            self._say.end(connection, {**self._place(trial), **new})
             self._event(connection, EventKind.TOLD, trial.number)
             for sibling in siblings:
                 self._add(connection, sibling)
@@ -94,7 +118,7 @@ class SqlWriter:
 
     def heartbeat(self) -> None:
         """Renew the lease."""
-        with self._commit(_BEAT):
+        with self._commit(self._say.beat):
             pass
 
     def close(self) -> None:
@@ -103,7 +127,7 @@ class SqlWriter:
             return
         self._closed = True
         with in_words(self._path), self._engine.begin() as connection:
-            connection.execute(_FREE, {"study": self._study, "token": self._token})
+            self._say.free(connection, {"study": self._study, "token": self._token})
 
     def __enter__(self) -> Self:
         return self
@@ -114,13 +138,13 @@ class SqlWriter:
         self.close()
 
     @contextmanager
-    def _commit(self, renewal: Any = _RENEW) -> Iterator[Connection]:
+    def _commit(self, renew: Callable[..., CursorResult[Any]] | None = None) -> Iterator[Connection]:
         """One transaction; raises StudyBusy, and writes nothing, where the lease was taken by another."""
         if self._closed:
             raise StudyBusy(f"the lease of study {self._name!r} was given back; take it again to write")
         with in_words(self._path), self._engine.begin() as connection:
-            renewed = connection.execute(renewal, {"study": self._study, "token": self._token, "now": time.time()})
-            if renewed.rowcount != 1:
+            held = {"study": self._study, "token": self._token, "now": time.time()}
+            if (renew or self._say.renew)(connection, held).rowcount != 1:
                 raise StudyBusy(
                     f"study {self._name!r} was taken over by another process, or deleted; nothing was written"
                 )
@@ -130,11 +154,11 @@ class SqlWriter:
         return {"study": self._study, "trial": trial.number}
 
     def _add(self, connection: Connection, trial: Trial) -> None:
-        connection.execute(_ADD_TRIAL, {"study_id": self._study, **rows.trial_row(trial)})
+        self._say.add_trial(connection, {"study_id": self._study, **rows.trial_row(trial)})
 
     def _steps(self, connection: Connection, number: int, steps: Mapping[int, StepResult]) -> None:
         for step, result in steps.items():
-            connection.execute(_ADD_STEP, {"study_id": self._study, **rows.step_row(number, step, result)})
+            self._say.add_step(connection, {"study_id": self._study, **rows.step_row(number, step, result)})
 
     def _event(self, connection: Connection, kind: EventKind, number: int) -> None:
-        connection.execute(_ADD_EVENT, {"study_id": self._study, "kind": kind.value, "number": number})
+        self._say.add_event(connection, {"study_id": self._study, "kind": kind.value, "number": number})
