@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from sqlite3 import Cursor
 from types import TracebackType
@@ -53,9 +53,6 @@ class SqlWriter:
         self._study, self._token = study, token
         self._pid = os.getpid()
         self._closed = False
-        self._say = _Statements(engine.dialect)
-        with in_words(path), engine.connect() as connection:
-            self._queued = set(self._say.queued(connection, {"study": study}).scalars())
 
     def __reduce__(self) -> NoReturn:
         raise StoreError(
@@ -104,7 +101,7 @@ class SqlWriter:
 
     def heartbeat(self) -> None:
         """Renew the lease."""
-        with self._commit(self._say.beat):
+        with self._commit(_BEAT):
             pass
 
     def close(self) -> None:
