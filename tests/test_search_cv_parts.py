@@ -14,7 +14,7 @@ from scipy import sparse
 
 from moopt.data import Rows
 from moopt.objectives import Objective
-from moopt.search_cv.data import referenced, sha256
+from moopt.search_cv.data import Filed, referenced, sha256
 from moopt.search_cv.results import cv_results, finished, front_frame, param_arrays
 from moopt.trial import Failure, State, StepResult, Trial
 
@@ -147,7 +147,8 @@ def test_hashes_are_equal_in_another_process() -> None:
 def test_a_file_of_rows_is_there_for_the_search_only() -> None:
     rows = Rows(np.eye(3), np.arange(3), [(np.array([0, 1]), np.array([2]))], {"sample_weight": np.ones(3)})
     with referenced(rows, to_file=True) as reference:
-        path = Path(reference.path)  # type: ignore[attr-defined]
+        assert isinstance(reference, Filed)
+        path = Path(reference.path)
         assert path.exists()
         assert reference.n_folds == 1
         assert hash(reference) is not None
