@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from moopt.choose import BALANCED, KNEE
-from moopt.limits import limit_text
+from moopt.choose.limits import limit_text
 from moopt.objectives import Objective, format_value
 from moopt.trial import Config, State, Trial
 from moopt_explorer.answer import Answer
@@ -16,6 +16,7 @@ from moopt_explorer.data import Snapshot, scalar, slack
 from moopt_explorer.sliders import Bar
 
 SHORT = 36
+_MARKUP = re.compile(r"[\\`*\[\]<>$:~!#|{}&^@]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def shorten(text: str, at_most: int = SHORT) -> str:
@@ -27,8 +28,8 @@ def shorten(text: str, at_most: int = SHORT) -> str:
 
 
 def markdown(text: str) -> str:
-    """A text that Markdown shows as it is."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", signs(" ".join(text.split())))
+    """A text that Markdown shows as it is. A plain name stays untouched, since a label is read aloud unparsed."""
+    return _MARKUP.sub(r"\\\g<0>", signs(" ".join(text.split())))
 
 
 def signs(text: str) -> str:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from moopt import outcome, pareto
+from moopt import pareto
+from moopt.engine import outcome
+from moopt.engine.ledger import Ledger
+from moopt.engine.loop import Budget, Loop, Stop
 from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
-from moopt.ledger import Ledger
-from moopt.loop import Budget, Loop, Stop
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
@@ -142,6 +143,7 @@ class Study:
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
         deterministic: bool = False,
+        raise_errors: bool = False,
     ) -> Stop:
         """Evaluate configs until the study has ``n_trials`` trials in total, and say why it ended.
 
@@ -149,7 +151,8 @@ class Study:
         raises fails its trial, and the search goes on. ``n_jobs`` processes work at once (-1: one a core; default:
         this process alone), or ``executor`` is any ``concurrent.futures.Executor`` with ``n_jobs`` steps in flight.
         ``timeout_s`` ends the search; ``step_timeout_s`` and ``memory_limit_mb`` fail one trial and need processes.
-        With ``deterministic`` the proposals of several workers do not depend on timing.
+        With ``deterministic`` the proposals of several workers do not depend on timing. With ``raise_errors`` the
+        first error of a step is raised, after its trial was kept as failed.
 
         Ctrl+C once ends after the running steps, twice at once; calling again goes on.
         Raises SearchFailed when the first ten trials all fail, StudyBusy where another process writes the study.
@@ -159,7 +162,10 @@ class Study:
             raise SpecError("optimize has no end: give n_trials or timeout_s")
         evaluator = self._evaluator(function)
         with self._written() as ledger, _executor(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers):
-            return Loop(ledger, evaluator, pool, workers, budget, deterministic=deterministic).run()
+            loop = Loop(
+                ledger, evaluator, pool, workers, budget, deterministic=deterministic, raise_errors=raise_errors
+            )
+            return loop.run()
 
     def _evaluator(self, function: Callable[[dict[str, Any]], Any] | Evaluator) -> Evaluator:
         if not callable(function):

@@ -77,8 +77,10 @@ class Evaluator(Protocol):
     Whatever it raises fails the trial.
     """
 
-    n_steps: int
-    """Steps of a trial, for instance the folds."""
+    @property
+    def n_steps(self) -> int:
+        """Steps of a trial, for instance the folds."""
+        ...
 
     def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:
         """Measure one step (0 to n_steps - 1) of a config."""

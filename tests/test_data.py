@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,8 @@ def table(n: int = 60, **more: list[object]) -> pd.DataFrame:
     )
 
 
-def read(folder: Path, frame: pd.DataFrame, target: str = "left", **spec: object) -> Data:
-    return read_data(DataSpec(written(folder, frame.to_csv(index=False)), target, **spec))  # type: ignore[arg-type]
+def read(folder: Path, frame: pd.DataFrame, target: str = "left", **spec: Any) -> Data:
+    return read_data(DataSpec(written(folder, frame.to_csv(index=False)), target, **spec))
 
 
 # What is read

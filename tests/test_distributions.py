@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from moopt.distributions import Distributions, from_distributions
 from moopt.errors import SpaceError
+from moopt.space.distributions import Distributions, from_distributions
 
 
 def facts(given: Any) -> dict[str, str]:
@@ -63,6 +63,10 @@ def test_a_positive_distribution_over_a_wide_range_is_logarithmic() -> None:
     assert kind(stats.gamma(50))[::2] == ("float", "linear")
     assert kind(stats.geom(0.01))[::2] == ("integer", "log")
     assert kind(stats.poisson(3)) == ("integer", "0 to 10", "linear")
+
+
+def test_a_distribution_that_nearly_touches_zero_starts_a_little_above_it() -> None:
+    assert kind(stats.chi2(0.1))[1:] == ("1e-12 to 5.4729171974573", "log")
 
 
 def test_a_distribution_without_a_finite_range_is_drawn() -> None:
@@ -143,6 +147,14 @@ def test_labels_are_short_and_unique() -> None:
     assert second == f"{first} (2)"
 
 
+def test_labels_do_not_change_between_runs() -> None:
+    class Model:
+        pass
+
+    assert labels([Model(), lambda: 0, "text"])[1:] == ["<lambda>", "text"]
+    assert "0x" not in labels([Model(), "text"])[0]
+
+
 def test_a_label_does_not_meet_a_text_of_the_list() -> None:
     assert labels([(1, 2), "(1, 2)"]) == ["(1, 2) (2)", "(1, 2)"]
 
@@ -221,6 +233,7 @@ def test_distributions_survive_pickling(branches: Distributions) -> None:
         ({"kernel": "rbf"}, r"kernel is 'rbf'; give a list of values"),
         ({"C": {"a": 1}}, r"C is \{'a': 1\}; give a list of values"),
         ({"C": stats.loguniform(1e-20, 1)}, r"C: the log range .* touches zero"),
+        ({"C": stats.uniform(1, -2)}, r"C: its distribution cannot be drawn from"),
         ([{"C": [1]}, {"C": []}], r"C is an empty list"),
     ],
 )

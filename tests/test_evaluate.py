@@ -17,8 +17,9 @@ from moopt.data import DataSpec, Rows, read_data, stratified_folds
 from moopt.errors import DataError
 from moopt.evaluate import CrossValidation, file_evaluator, one_thread, opened, spread
 from moopt.measure import measures
+from moopt.models.families import FAMILIES
+from moopt.models.presets import default_configs
 from moopt.objectives import as_objectives
-from moopt.presets import FAMILIES, default_configs
 
 OBJECTIVES = as_objectives(["accuracy", "recall", "latency", "size"])
 

@@ -14,14 +14,20 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import psutil
 import pytest
 
 from moopt.errors import SpecError, StepTimeout, UsageError, WorkerDied
 from moopt.pool import WORKER_ENVIRONMENT, ProcessPool, SerialExecutor
+from tests.contracts import executors
 from tests.contracts.executors import CarriesOddErrors, ExecutorContract
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# As a notebook's functions: so the workers need not import pytest and moopt, which takes longer than the tests.
+for module in (sys.modules[__name__], executors):
+    cloudpickle.register_pickle_by_value(module)
 
 
 class TestSerialExecutor(CarriesOddErrors, ExecutorContract):

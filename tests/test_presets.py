@@ -4,18 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moopt.data.features import Columns
 from moopt.errors import SpaceError
-from moopt.features import Columns
-from moopt.presets import (
-    FAMILIES,
-    PREPARATION,
-    Choice,
-    Range,
-    cost_warnings,
-    default_configs,
-    families_for,
-    preset_space,
-)
+from moopt.models.families import FAMILIES, Choice, Range
+from moopt.models.presets import PREPARATION, as_ranges, cost_warnings, default_configs, families_for, preset_space
 
 NUMBERS = Columns(("a", "b"))
 MIXED = Columns(("a",), ("t",), numeric_gaps=True, text_gaps=True)
@@ -77,6 +69,15 @@ def test_ranges_replace_ours_and_move_the_default():
     assert forest["forest:n_estimators"] == 200
     assert forest["forest:class_weight"] == "balanced"
     assert forest["forest:max_depth"] == 5
+
+
+@pytest.mark.parametrize("columns", [NUMBERS, MIXED, Columns((), ("t",))])
+def test_our_own_ranges_given_as_the_users_change_nothing(columns):
+    families = list(FAMILIES)
+    ranges = as_ranges(families, columns)
+    assert ranges["forest"]["n_estimators"] == [10, 200]
+    assert preset_space(families, columns, ranges) == preset_space(families, columns)
+    assert default_configs(families, columns, ranges) == default_configs(families, columns)
 
 
 def test_preparation_can_be_narrowed_too():

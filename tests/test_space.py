@@ -126,6 +126,14 @@ def test_keys_are_equal_if_and_only_if_the_active_values_are(configspace: Any, s
             assert (space.key(a) != space.key(b)) or hash(space.key(a)) == hash(space.key(b))
 
 
+def test_a_key_does_not_read_inactive_values() -> None:
+    configspace = CS.ConfigurationSpace({"a": (0, 5), "m": ["on", "off"]})
+    configspace.add(CS.EqualsCondition(configspace["a"], configspace["m"], "on"))
+    space = Space(configspace)
+    assert space.key({"m": "off", "a": 3}) == space.key({"m": "off"})
+    assert space.key({"m": "on", "a": 3}) != space.key({"m": "on", "a": 4})
+
+
 @EXAMPLES
 @given(spaces(finite=True))
 def test_a_grid_without_cuts_is_complete_and_distinct(configspace: Any) -> None:
@@ -214,6 +222,15 @@ def test_categories_stand_in_the_middle_of_their_stretch() -> None:
     assert [space.encode({"kind": kind})[0] for kind in "abcd"] == [0.125, 0.375, 0.625, 0.875]
 
 
+@pytest.mark.parametrize(
+    ("unit", "expected"), [(-np.inf, ("a", 1, 0.5)), (np.inf, ("c", 4, 2.0)), (7.0, ("c", 4, 2.0))]
+)
+def test_points_outside_the_cube_are_clipped(unit: float, expected: tuple[Any, ...]) -> None:
+    space = as_space({"kind": ["a", "b", "c"], "n": (1, 4), "x": (0.5, 2.0)})
+    config = space.decode(np.full(3, unit))
+    assert (config["kind"], config["n"], config["x"]) == expected
+
+
 def test_each_whole_number_has_an_equal_stretch() -> None:
     space = as_space({"n": (1, 4)})
     drawn = [space.decode(np.array([u]))["n"] for u in np.linspace(0.001, 0.999, 400)]
@@ -261,6 +278,14 @@ def test_linear_ranges_come_back_bit_for_bit(low: float, width: float, seed: int
         snapped = space.snap(unit)
         assert same(space.snap(snapped), snapped)
         assert space.decode(snapped) == space.decode(unit)
+
+
+@pytest.mark.parametrize("bounds", [(-1 / 3, 0.7), (1e-3, 987.654), (-1e6, 1e-3), (1e6 / 7, 1e6 / 6)])
+def test_awkward_linear_ranges_come_back_bit_for_bit(bounds: tuple[float, float]) -> None:
+    space = as_space({"x": bounds})
+    for unit in np.random.default_rng(0).random((2_000, 1)):
+        config = space.decode(unit)
+        assert space.decode(space.encode(config)) == config
 
 
 @pytest.mark.parametrize("bounds", [(0.1 + 0.2, 0.9), (-1e6, 1e-3), (1e6, 1e6 + 1e-3), (1 / 3, 2 / 3)])
@@ -380,6 +405,54 @@ def test_a_grid_of_no_values_is_refused() -> None:
         as_space({"x": (0.0, 1.0)}).grid(0)
 
 
+@pytest.mark.parametrize(
+    ("clause", "value", "allowed"),
+    [
+        (CS.ForbiddenEqualsClause, 2, {0, 1, 3, 4}),
+        (CS.ForbiddenInClause, [2, 3], {0, 1, 4}),
+        (CS.ForbiddenLessThanClause, 2, {2, 3, 4}),
+        (CS.ForbiddenLessThanEqualsClause, 2, {3, 4}),
+        (CS.ForbiddenGreaterThanClause, 2, {0, 1, 2}),
+        (CS.ForbiddenGreaterThanEqualsClause, 2, {0, 1}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["integer", "ordinal"])
+def test_each_kind_of_forbidden_clause(clause: Any, value: Any, allowed: set[int], kind: str) -> None:
+    configspace = CS.ConfigurationSpace()
+    default = min(allowed) if 0 in allowed else max(allowed)
+    # An order that is not that of the numbers themselves.
+    sequence = [4, 3, 2, 1, 0]
+    names = {number: number if kind == "integer" else sequence[number] for number in range(5)}
+    if kind == "integer":
+        configspace.add(CS.Integer("n", (0, 4), default=default))
+    else:
+        configspace.add(CS.OrdinalHyperparameter("n", sequence, default_value=names[default]))
+    given_value = [names[one] for one in value] if isinstance(value, list) else names[value]
+    configspace.add(clause(configspace["n"], given_value))
+    space = Space(configspace)
+    assert {config["n"] for config in space.grid(10)} == {names[number] for number in allowed}
+    assert space.size == len(allowed)
+
+
+@pytest.mark.parametrize(
+    ("relation", "holds"),
+    [
+        (CS.ForbiddenLessThanRelation, lambda a, b: a < b),
+        (CS.ForbiddenLessThanEqualsRelation, lambda a, b: a <= b),
+        (CS.ForbiddenEqualsRelation, lambda a, b: a == b),
+        (CS.ForbiddenGreaterThanRelation, lambda a, b: a > b),
+        (CS.ForbiddenGreaterThanEqualsRelation, lambda a, b: a >= b),
+    ],
+)
+def test_each_kind_of_forbidden_relation(relation: Any, holds: Any) -> None:
+    a, b = next((a, b) for a in range(3) for b in range(3) if not holds(a, b))
+    configspace = CS.ConfigurationSpace()
+    configspace.add(CS.Integer("a", (0, 2), default=a), CS.Integer("b", (0, 2), default=b))
+    configspace.add(relation(configspace["a"], configspace["b"]))
+    pairs = {(config["a"], config["b"]) for config in Space(configspace).grid(5)}
+    assert pairs == {(a, b) for a in range(3) for b in range(3) if not holds(a, b)}
+
+
 # Users' configs
 
 
@@ -494,6 +567,14 @@ def test_differences_are_told_in_words() -> None:
 
 def test_another_type_is_one_difference() -> None:
     assert as_space({"x": (0.0, 1.0)}).differences(as_space({"x": (0, 1)})) == ["x: float, stored integer"]
+
+
+def test_a_stored_space_does_not_differ_by_the_shape_of_its_clauses() -> None:
+    configspace = CS.ConfigurationSpace({"kind": ["a", "b", "c"], "n": (1, 5)})
+    configspace.add(CS.InCondition(configspace["n"], configspace["kind"], (np.str_("a"), "b")))
+    configspace.add(CS.ForbiddenInClause(configspace["kind"], {"c", "b"}))
+    space = Space(configspace)
+    assert space.differences(Space.from_json(space.as_json())) == []
 
 
 def test_equal_spaces_do_not_differ(svc: Space) -> None:

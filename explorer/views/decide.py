@@ -100,7 +100,7 @@ def _notes(trial: Trial) -> None:
 
 def _actions(look: Look, choice: choose.Choice) -> None:
     st.html(text.section_html("The decision", ""))
-    if st.button("Record this decision", width="stretch"):
+    if st.button("Record this decision", key="moopt record", width="stretch"):
         _record(look, choice)
     decisions = look.store.decisions(look.snapshot.record.name)
     if decisions:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 _ENOUGH_CALLS = 30
-_ENOUGH_S = 0.02
-_MOST_S = 0.1
+_ENOUGH_S = 0.04
+_MOST_S = 0.15
 _FEWEST_CALLS = 10
 _MOST_REQUESTS = 16
 
@@ -31,7 +31,7 @@ class Latency(NamedTuple):
 def latency(predict: Callable[[Any], Any], X: Any, batch: int = 1) -> Latency:
     """Thread-CPU time of ``predict`` on ``batch`` rows of X (n, d), taken in turn from different places.
 
-    At least 30 calls over 20 ms, but no more calls once .1 s is spent (10 at the least). Rows are repeated where X
+    At least 30 calls over 40 ms, but no more calls once .15 s are spent (10 at the least). Rows are repeated where X
     has fewer than a batch. The caller sees to it that one thread computes.
     """
     requests = _requests(X, batch)

@@ -64,6 +64,13 @@ class _Alone:
     def _response_method(self) -> Any:
         return self.scorer._response_method
 
+    def _accept_sample_weight(self) -> bool:
+        return bool(self.scorer._accept_sample_weight())
+
+    def get_metadata_routing(self) -> Any:
+        """What metadata the scorer asks for."""
+        return self.scorer.get_metadata_routing()
+
 
 def _positive(classes: Sequence[Any], positive: Any) -> Any:
     if positive is not None:
@@ -76,6 +83,7 @@ def scores(
 ) -> dict[str, float]:
     """Each scorer's value; scorers of scikit-learn share one prediction.
 
+    A callable may give a dict of several scores, which then stand by their own names.
     Raises ObjectiveError for a scorer that needs probabilities of a model that gives none, and for one that
     gives no number; passes on whatever else a scorer raises.
     """
@@ -90,7 +98,10 @@ def scores(
         found.update({name: one(estimator, X, y, **given) for name, one in scorers.items() if name not in sharing})
     except AttributeError as error:
         raise _missing_method(scorers, estimator) or error from None
-    return {name: _number(name, found[name]) for name in scorers}
+    named: dict[str, Any] = {}
+    for name in scorers:
+        named.update(found[name] if isinstance(found[name], Mapping) else {name: found[name]})
+    return {name: _number(name, value) for name, value in named.items()}
 
 
 def _missing_method(scorers: Mapping[str, Scorer], estimator: Any) -> ObjectiveError | None:

@@ -23,6 +23,8 @@ from moopt.space import Space
 from moopt.trial import Config, State
 
 _TRIES = 20
+_CLOSEST = 1e-60
+"""Fourth power of the distance of two copies, and the energy of a point alone: small, and no zero."""
 
 
 class NSGA2:
@@ -82,7 +84,8 @@ class NSGA2:
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
         variation, sbx = self._variation, self._operators == "sbx"
         for attempt in range(_TRIES):
-            a, b = self._points[self._winner(rng)], self._points[self._winner(rng)]
+            first, second, third, fourth = (rng.random(4) * self._n).astype(np.intp).tolist()
+            a, b = self._points[self._winner(first, second)], self._points[self._winner(third, fourth)]
             # Each child that is no news makes the next one mutate more.
             rate = (1 + attempt / 4) / variation.n_active(a)
             if sbx:
@@ -91,9 +94,8 @@ class NSGA2:
                 child = variation.mutate(variation.uniform(a, b, rng), rate, rng)
             yield self._space.decode(child)
 
-    def _winner(self, rng: np.random.Generator) -> int:
-        """Binary tournament."""
-        first, second = (int(row) for row in rng.integers(self._n, size=2))
+    def _winner(self, first: int, second: int) -> int:
+        """Of a binary tournament."""
         ranks = self._ranks
         if ranks[first] != ranks[second]:
             return first if ranks[first] < ranks[second] else second
@@ -130,10 +132,10 @@ def crowding(losses: Floats) -> Floats:
     """
     if losses.shape[1] <= 2:
         return np.asarray(calc_crowding_distance(losses))
-    if len(losses) == 1:
-        return np.array([np.inf])
-    squares = cdist(losses, losses, "sqeuclidean")
-    np.fill_diagonal(squares, np.inf)
-    room: Floats = 1.0 / (1.0 / np.maximum(squares * squares, 1e-30)).sum(axis=1)
+    energy = cdist(losses, losses, "sqeuclidean")
+    energy *= energy
+    np.maximum(energy, _CLOSEST, out=energy)
+    energy.flat[:: len(losses) + 1] = np.inf
+    room = 1.0 / np.maximum((1.0 / energy).sum(axis=1), _CLOSEST)
     room[losses.argmin(axis=0)] = np.inf
-    return room
+    return np.asarray(room)

@@ -76,7 +76,7 @@ class Variation:
         """Each hyperparameter at a rate: half of the hits drawn anew, half moved by a Gaussian step."""
         out = child.copy()
         hits = (rng.random(len(child)) < rate) & self._movable
-        for place in map(int, np.flatnonzero(hits)):
+        for place in hits.nonzero()[0].tolist():
             if self._categorical[place] or rng.random() < 0.5:
                 out[place] = self._redraw(place, child[place], rng)
             else:
@@ -91,7 +91,7 @@ class Variation:
         out = mut_pm(child[None], self._low, self._high, np.array([ETA]), rates, False, random_state=rng)[0]
         out = np.where(self._categorical, child, out)
         hits = (rng.random(len(child)) < rate) & self._movable & self._categorical
-        for place in map(int, np.flatnonzero(hits)):
+        for place in hits.nonzero()[0].tolist():
             out[place] = self._redraw(place, child[place], rng)
         return np.asarray(out)
 
@@ -108,7 +108,7 @@ class Variation:
                     from_a[place] = from_a[parent]
         child = np.where(from_a, a, b)
         child = np.where(np.isnan(child), np.where(from_a, b, a), child)
-        for place in map(int, np.flatnonzero(np.isnan(child))):
+        for place in np.isnan(child).nonzero()[0].tolist():
             child[place] = self._draw(place, rng)
         return child
 
