@@ -7,7 +7,7 @@ import pytest
 import moopt
 from moopt.errors import StoreError, StudyExists
 from moopt.store import Store, open_store
-from moopt.store.transfer import export_file, export_lines, import_lines
+from moopt.store.transfer import export_file, export_lines, import_study
 from moopt.trial import Decision
 
 
@@ -34,7 +34,7 @@ def store() -> Store:
 
 def test_a_study_is_taken_in_as_it_was_given_out(store: Store) -> None:
     other = open_store(None)
-    import_lines(other, export_lines(store, "s"))
+    import_study(other, export_lines(store, "s"))
     assert other.study("s") == store.study("s")
     assert other.trials("s") == store.trials("s")
     assert other.events("s") == store.events("s")
@@ -43,7 +43,7 @@ def test_a_study_is_taken_in_as_it_was_given_out(store: Store) -> None:
 
 def test_a_study_that_was_taken_in_goes_on_as_it_would_have(store: Store) -> None:
     other = open_store(None)
-    import_lines(other, export_lines(store, "s"), name="copy")
+    import_study(other, export_lines(store, "s"), name="copy")
     goes_on = [moopt.load_study(store, "s"), moopt.load_study(other, "copy")]
     for study in goes_on:
         study.optimize(lambda c: {"error": c["x"], "size_kb": 1 - c["x"]}, n_trials=18)
@@ -54,7 +54,7 @@ def test_a_study_that_was_taken_in_goes_on_as_it_would_have(store: Store) -> Non
 def test_a_name_that_is_taken_is_refused_and_nothing_changes(store: Store) -> None:
     lines = list(export_lines(store, "s"))
     with pytest.raises(StudyExists, match="'s' already"):
-        import_lines(store, lines)
+        import_study(store, lines)
     assert len(store.studies()) == 1
 
 
@@ -69,14 +69,14 @@ def test_a_name_that_is_taken_is_refused_and_nothing_changes(store: Store) -> No
 )
 def test_lines_that_are_no_study_are_refused(lines: list[str], message: str) -> None:
     with pytest.raises(StoreError, match=message):
-        import_lines(open_store(None), lines)
+        import_study(open_store(None), lines)
 
 
 def test_a_file_that_was_cut_off_leaves_nothing(store: Store) -> None:
     lines = list(export_lines(store, "s"))
     other = open_store(None)
     with pytest.raises(StoreError, match=f"line {len(lines)} is no JSON; was the file cut off"):
-        import_lines(other, [*lines[:-1], lines[-1][:10]])
+        import_study(other, [*lines[:-1], lines[-1][:10]])
     assert other.studies() == []
 
 
@@ -92,7 +92,7 @@ def test_trials_become_a_table(store: Store, tmp_path: Path, ending: str) -> Non
 def test_lines_become_a_file(store: Store, tmp_path: Path) -> None:
     export_file(store, "s", tmp_path / "s.jsonl")
     other = open_store(tmp_path / "other.db")
-    import_lines(other, (tmp_path / "s.jsonl").read_text().splitlines())
+    import_study(other, (tmp_path / "s.jsonl").read_text().splitlines())
     assert other.trials("s") == store.trials("s")
 
 
