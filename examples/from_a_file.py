@@ -18,7 +18,7 @@ def main() -> None:
     spec = spec_for_csv("cancer.csv", "diagnosis", positive="malignant", name="cancer")
     spec = spec.changed(
         models={"families": ["logistic", "tree", "bayes"]},
-        search={"n_trials": 16, "folds": 3, "workers": 2},
+        search={"n_trials": 12, "folds": 3, "workers": 2},
     )
     study, stop = run_study(spec, "cancer.db")
     print(f"{stop.value}: {len(study.front())} of {len(study.trials())} trials are on the front")

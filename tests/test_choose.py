@@ -197,6 +197,10 @@ def test_limits_are_read_with_their_units() -> None:
     )
 
 
+def test_a_name_may_hold_spaces() -> None:
+    assert parse_limits([Objective("my error")], ["my error <= 3"]) == {"my error": 3.0}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

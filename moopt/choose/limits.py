@@ -43,7 +43,7 @@ def parse_limits(objectives: Sequence[Objective], texts: Iterable[str]) -> dict[
 
 
 def _parse(objectives: Sequence[Objective], text: str) -> tuple[str, float]:
-    match = re.fullmatch(r"\s*([^<>=≤≥\s]+)\s*(<=|>=|≤|≥)\s*([^<>=≤≥]+)", text)
+    match = re.fullmatch(r"\s*([^<>=≤≥]+?)\s*(<=|>=|≤|≥)\s*([^<>=≤≥]+)", text)
     if match is None:
         example = objectives[0]
         raise ObjectiveError(
