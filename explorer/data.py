@@ -48,9 +48,16 @@ class Snapshot:
         return tuple(trial for trial in self.trials if trial.state is State.COMPLETE)
 
     @cached_property
-    def default(self) -> Trial | None:
-        """The default config's trial, the first where a study has several; None where none is complete."""
-        return next((one for one in self.complete if one.source is Source.DEFAULT), None)
+    def defaults(self) -> tuple[Trial, ...]:
+        """The complete trials of default configs: a study has one, or one a model family."""
+        return tuple(one for one in self.complete if one.source is Source.DEFAULT)
+
+    def default_for(self, trial: Trial) -> Trial | None:
+        """The default config that shares most hyperparameters with a trial; None where it is one itself."""
+        if trial.source is Source.DEFAULT:
+            return None
+        likeness = {one.number: len(trial.config.keys() & one.config.keys()) for one in self.defaults}
+        return max(self.defaults, key=lambda one: (likeness[one.number], -one.number), default=None)
 
     @cached_property
     def failed(self) -> pd.DataFrame:

@@ -30,17 +30,17 @@ def page(look: Look, explore: Callable[[], None]) -> None:
     if found is None or trial is None:
         _nothing_picked(found, explore)
         return
-    choice = found.why()
+    choice, default = found.why(), look.snapshot.default_for(trial)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _why(found, choice)
-        _values(look, found, trial)
+        _values(found, trial, default)
         if choice is not None:
             _swaps(found, trial.number)
     with right:
         if choice is not None:
             _actions(look, choice)
-        _config(look, trial)
+        _config(trial, default)
         _notes(trial)
 
 
@@ -67,9 +67,13 @@ def _why(found: Answer, choice: choose.Choice | None) -> None:
         )
 
 
-def _values(look: Look, found: Answer, trial: Trial) -> None:
-    st.html(text.section_html("What it gives", "" if look.snapshot.default is None else "beside the default config"))
-    st.html(text.values_html(found.objectives, trial.values, look.snapshot.default))
+def _values(found: Answer, trial: Trial, default: Trial | None) -> None:
+    st.html(text.section_html("What it gives", _beside(default)))
+    st.html(text.values_html(found.objectives, trial.values, default))
+
+
+def _beside(default: Trial | None) -> str:
+    return "" if default is None else f"beside the default config, #{default.number}"
 
 
 def _swaps(found: Answer, number: int) -> None:
@@ -85,11 +89,9 @@ def _swaps(found: Answer, number: int) -> None:
             take.button(f"Take #{swap.number}", type="tertiary", on_click=change)
 
 
-def _config(look: Look, trial: Trial) -> None:
-    default = look.snapshot.default
-    beside = None if default is None or default.number == trial.number else default.config
-    st.html(text.section_html("The config", "" if beside is None else "beside the default"))
-    st.html(text.config_html(trial.config, beside))
+def _config(trial: Trial, default: Trial | None) -> None:
+    st.html(text.section_html("The config", _beside(default)))
+    st.html(text.config_html(trial.config, None if default is None else default.config))
 
 
 def _notes(trial: Trial) -> None:

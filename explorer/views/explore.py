@@ -105,8 +105,10 @@ def _pick(look: Look, found: Answer, decide: Callable[[], None]) -> None:
             text.line_html(hint if found.n_left else "No trial on the front meets the limits. Relax one.", "mo-hint")
         )
         return
-    values = look.snapshot.values_of(found.pick) or {}
-    notes = text.against_default(look.snapshot, values)
+    trial = look.snapshot.trial(found.pick)
+    values = {} if trial is None else trial.values
+    default = None if trial is None else look.snapshot.default_for(trial)
+    notes = text.against_default(found.objectives, default)
     cards, onwards = st.columns([5, 1], vertical_alignment="center")
     cards.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
     if onwards.button(f"Decide on #{found.pick}", icon=":material/arrow_forward:", width="stretch"):

@@ -170,17 +170,24 @@ def _said() -> View:
 
 def refresh(now: Look) -> None:
     """The study's line, renewed every two seconds; a study that has grown redraws the page."""
+    name, drawn = now.snapshot.record.name, False
 
     @st.fragment(run_every="2s")
     def line() -> None:
-        name = now.snapshot.record.name
-        try:
-            stands = (now.store.revision(name), now.store.is_running(name))
-        except StoreError:
-            stands = None
-        if stands != (now.snapshot.revision, now.snapshot.running):
+        nonlocal drawn
+        # Not while the page is being drawn: a fast study would start it over and over.
+        if drawn and _stands(now, name) != (now.snapshot.revision, now.snapshot.running):
             st.session_state[_SPOKEN] = True
             st.rerun(scope="app")
+        drawn = True
         st.html(text.line_html(f"{text.study_line(now.snapshot)}, updated {text.ago(time.time() - now.read_at)}"))
 
     line()
+
+
+def _stands(now: Look, name: str) -> tuple[int, bool] | None:
+    """The study's revision and whether it runs; None where the store cannot be read any more."""
+    try:
+        return now.store.revision(name), now.store.is_running(name)
+    except StoreError:
+        return None
