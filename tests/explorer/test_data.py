@@ -80,6 +80,13 @@ def test_the_table_shows_only_hyperparameters_that_differ(small: Snapshot) -> No
     assert table["number"].tolist() == [2, 1]
 
 
+def test_hyperparameters_that_some_lack_stand_in_one_line(small: Snapshot) -> None:
+    trials = (Trial(0, {"family": "tree", "depth": 3}), Trial(1, {"family": "linear", "C": 0.25, "bias": True}))
+    table = data.front_table(replace(small, trials=trials), [0, 1])
+    assert table["param_family"].tolist() == ["tree", "linear"]
+    assert table["config"].tolist() == ["depth 3", "C 0.25, bias True"]
+
+
 def test_failures_are_listed(tmp_path: Path) -> None:
     store = open_store(tmp_path / "failed.db")
     synthetic.fill(store, "failed", 40, failures=0.3)
