@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moopt import choose
+from moopt.choose.limits import apply_limits, limit_text, limits_of, meets_limits
 from moopt.errors import NoTrialLeft
-from moopt.limits import apply_limits, limit_text, limits_of, meets_limits
 from moopt.objectives import Objective, losses, violation
 from moopt_explorer.data import Snapshot
 from moopt_explorer.state import View

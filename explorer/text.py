@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from moopt.choose import BALANCED, KNEE
-from moopt.limits import limit_text
+from moopt.choose.limits import limit_text
 from moopt.objectives import Objective, format_value
 from moopt.trial import Config, State, Trial
 from moopt_explorer.answer import Answer

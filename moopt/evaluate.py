@@ -18,8 +18,8 @@ import numpy as np
 
 from moopt.data import Data, Ints, Reference, Rows
 from moopt.measure import Measures, measures
+from moopt.models.pipelines import PipelineBuilder
 from moopt.objectives import Objective
-from moopt.pipelines import PipelineBuilder
 from moopt.trial import Config, StepResult
 
 TRAIN_ROWS = 5_000

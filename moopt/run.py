@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moopt.data import Data, read_data
+from moopt.engine.loop import Stop
 from moopt.evaluate import CrossValidation
-from moopt.loop import Stop
+from moopt.export.refit import PIPELINE
 from moopt.measure import measures
-from moopt.pipelines import PipelineBuilder
-from moopt.presets import cost_warnings, default_configs, families_for, preset_space
-from moopt.refit import PIPELINE
+from moopt.models.pipelines import PipelineBuilder
+from moopt.models.presets import cost_warnings, default_configs, families_for, preset_space
 from moopt.specfile import StudySpec
 from moopt.store import Store, open_store
 from moopt.study import Study, create_study
@@ -143,7 +143,11 @@ def run_study(
 
 def _search(spec: StudySpec) -> dict[str, Json]:
     """The algorithm and its options, as create_study takes them."""
-    return {"algorithm": spec.search.algorithm, "population": spec.search.population, "operators": spec.search.operators}
+    return {
+        "algorithm": spec.search.algorithm,
+        "population": spec.search.population,
+        "operators": spec.search.operators,
+    }
 
 
 def _as_stored(record: dict[str, Json], store: Store, name: str) -> dict[str, Json]:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from moopt import outcome, pareto
+from moopt import pareto
+from moopt.engine import outcome
+from moopt.engine.ledger import Ledger
+from moopt.engine.loop import Budget, Loop, Stop
 from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
-from moopt.ledger import Ledger
-from moopt.loop import Budget, Loop, Stop
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from moopt.distributions import Distributions, from_distributions
 from moopt.errors import SpaceError
+from moopt.space.distributions import Distributions, from_distributions
 
 
 def facts(given: Any) -> dict[str, str]:

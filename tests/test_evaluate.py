@@ -16,10 +16,10 @@ from sklearn.svm import SVC
 from moopt.data import DataSpec, Rows, read_data, stratified_folds
 from moopt.errors import DataError
 from moopt.evaluate import CrossValidation, file_evaluator, one_thread, opened, spread
-from moopt.families import FAMILIES
 from moopt.measure import measures
+from moopt.models.families import FAMILIES
+from moopt.models.presets import default_configs
 from moopt.objectives import as_objectives
-from moopt.presets import default_configs
 
 OBJECTIVES = as_objectives(["accuracy", "recall", "latency", "size"])
 

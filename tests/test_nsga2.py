@@ -50,6 +50,46 @@ def test_it_turns_to_where_the_limits_are_met(algorithm):
     assert np.mean(meets[-75:]) > 0.4
 
 
+def shares(algorithm, losses, **options):
+    """How often a child has a value of trial k, when all of trial k's values are k; by mutation alone at most .01."""
+    n = 30
+    space = as_space({f"x{place}": list(range(n)) for place in range(12)})
+    study = Simulation(make_searcher(search_options(algorithm, **options), space, 2, seed=0))
+    for k, row in enumerate(losses):
+        study.losses = lambda _, row=row: row
+        study.add(dict.fromkeys(space.names, k))
+        study.finish(k)
+    children = [study.searcher.ask(number).config.values() for number in range(100, 400)]
+    counts = np.bincount([value for child in children for value in child], minlength=n)
+    return counts[: len(losses)] / counts.sum()
+
+
+def test_tournaments_prefer_the_better_rank():
+    got = shares("nsga2", [(k, k) for k in range(10)], population=10)
+    assert got[:3].sum() > 2.5 * got[-3:].sum()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_worse_result_takes_no_place(algorithm):
+    front = [(k, 9 - k) for k in range(10)]
+    got = shares(algorithm, [*front, (9, 9), (12, 12), (5, 8)], population=10)
+    assert (got[-3:] < 0.015).all()
+    assert (got[:10] > 0.015).all()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_better_result_takes_the_place_of_what_it_dominates(algorithm):
+    front = [(k, 9 - k) for k in range(10)]
+    got = shares(algorithm, [*front, (3.9, 4.9)], population=10)
+    assert got[4] < 0.015 < got[10]
+
+
+def test_the_most_crowded_leaves():
+    front = [(0, 10), (2, 8), (4, 6), (6, 4), (8, 2), (10, 0)]
+    assert (shares("nsga2", [*front, (4.1, 5.9)], population=6) < 0.015).nonzero()[0].tolist() == [6]
+    assert (shares("nsga2", [*front, (-1, 11)], population=6) < 0.015).nonzero()[0].tolist() == [0]
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_design_it_starts_from_ends_with_the_population(algorithm):
     space = as_space({f"x{k}": (0.0, 1.0) for k in range(3)})

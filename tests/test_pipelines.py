@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
+from moopt.data.features import Columns
 from moopt.errors import SpaceError
-from moopt.families import FAMILIES
-from moopt.features import Columns
-from moopt.parts import Part, code, make
-from moopt.pipelines import PipelineBuilder, build, source
-from moopt.presets import default_configs, preset_space
+from moopt.models.families import FAMILIES
+from moopt.models.parts import Part, code, make
+from moopt.models.pipelines import PipelineBuilder, build, source
+from moopt.models.presets import default_configs, preset_space
 
 MIXED = Columns(("a b", "c"), ("it's", 'say "t"'), numeric_gaps=True, text_gaps=True)
 LEVELS = Columns(("a b",), ("t", "u"), levels=(("x", "y"), tuple(f"level {i}" for i in range(32))))

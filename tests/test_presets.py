@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moopt.data.features import Columns
 from moopt.errors import SpaceError
-from moopt.families import FAMILIES, Choice, Range
-from moopt.features import Columns
-from moopt.presets import PREPARATION, as_ranges, cost_warnings, default_configs, families_for, preset_space
+from moopt.models.families import FAMILIES, Choice, Range
+from moopt.models.presets import PREPARATION, as_ranges, cost_warnings, default_configs, families_for, preset_space
 
 NUMBERS = Columns(("a", "b"))
 MIXED = Columns(("a",), ("t",), numeric_gaps=True, text_gaps=True)

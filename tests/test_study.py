@@ -11,6 +11,7 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 import moopt
+from moopt.engine.loop import Stop
 from moopt.errors import (
     ObjectiveError,
     SearchFailed,
@@ -23,7 +24,6 @@ from moopt.errors import (
     UsageError,
     WrongResult,
 )
-from moopt.loop import Stop
 from moopt.store import open_store
 from moopt.trial import State, StepResult
 

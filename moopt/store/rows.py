@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from moopt.errors import UsageError
 from moopt.objectives import Objective
 from moopt.store.base import StudyRecord
-from moopt.trial import Decision, Failure, Json, Source, State, StepResult, Trial
+from moopt.trial import Decision, EventKind, Failure, Json, Source, State, StepResult, Trial
 
 Row: TypeAlias = dict[str, Any]
 
 _NOT_FINITE = "$float"
+_TEXTS_OF_FLOATS = ("nan", "inf", "-inf")
+# ASCII only: whatever a text of Python holds, half a surrogate pair too, comes back from its escapes.
+_to_text = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+STARTED = ("config", "origin", "source", "state", "n_steps", "created_at")
+"""Columns of a queued trial that may change when it starts."""
+ENDED = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
+"""Columns that change when a trial ends."""
 
 
 def to_text(value: Json) -> str:
-    """JSON; a number that is not finite, which JSON cannot say, becomes ``{"$float": "nan"}``."""
+    """JSON; a number that is not finite, which JSON cannot say, becomes ``{"$float": "nan"}``.
+
+    Raises UsageError for a value that is no plain data.
+    """
     try:
-        return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return _to_text(value)
     except ValueError:
-        return json.dumps(_without_non_finite(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return _to_text(_without_non_finite(value))
+    except TypeError as error:
+        raise UsageError(f"{value!r:.80} cannot be kept ({error}); give numbers, texts, lists and dicts") from None
 
 
 def _without_non_finite(value: Json) -> Json:
     if isinstance(value, float) and not math.isfinite(value):
-        return {_NOT_FINITE: str(value)}
+        return {_NOT_FINITE: str(float(value))}
     if isinstance(value, Mapping):
         return {key: _without_non_finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -40,7 +55,13 @@ def from_text(text: str) -> Json:
 
 
 def _number(found: dict[str, Json]) -> Json:
-    return float(found[_NOT_FINITE]) if found.keys() == {_NOT_FINITE} else found
+    is_number = found.keys() == {_NOT_FINITE} and found[_NOT_FINITE] in _TEXTS_OF_FLOATS
+    return float(found[_NOT_FINITE]) if is_number else found
+
+
+def plain_text(text: str) -> str:
+    """A text for people as every database keeps it: what is no character becomes its escape."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _or_null(value: Any) -> str | None:
@@ -65,12 +86,12 @@ def trial_row(trial: Trial) -> Row:
 
 
 def result_row(trial: Trial) -> Row:
-    """The columns that change when a trial ends."""
+    """The columns :data:`ENDED`."""
     return {
         "state": trial.state.value,
         "objectives": _or_null(dict(trial.values)),
         "failure": trial.failure.value if trial.failure else None,
-        "message": trial.message or None,
+        "message": plain_text(trial.message) or None,
         "fit": trial.fit,
         "finished_at": trial.finished_at,
         "attributes": _or_null(dict(trial.attributes)),
@@ -150,13 +171,23 @@ def study_of(row: Any) -> StudyRecord:
     return StudyRecord(name=row.name, created_at=row.created_at, attributes=from_text(row.attributes), **kept)
 
 
+def event_row(kind: EventKind, number: int) -> Row:
+    """An event's columns."""
+    return {"kind": kind.value, "number": number}
+
+
+def note_row(number: int, text: str) -> Row:
+    """The columns of a note on a trial, written at this moment."""
+    return {"number": number, "text": plain_text(text), "written_at": time.time()}
+
+
 def decision_row(decision: Decision) -> Row:
     """A decision's columns."""
     return {
         "number": decision.number,
         "limits": to_text(dict(decision.limits)),
         "preference": decision.preference,
-        "reason": decision.reason,
+        "reason": plain_text(decision.reason),
         "decided_at": decision.decided_at,
     }
 

@@ -123,7 +123,7 @@ def export_file(store: Store, name: str, out: Path) -> None:
         frame.to_csv(out, index=False)
     else:
         # A column of Parquet has one type: mixed values of a hyperparameter become texts.
-        for column in [name for name in frame if frame[name].dtype.kind == "O"]:
+        for column in frame.columns[frame.dtypes == object]:
             frame[column] = frame[column].map(_text, na_action="ignore")
         frame.to_parquet(out, index=False)
 

@@ -256,6 +256,17 @@ class SearcherContract:
     def test_a_search_in_which_all_fails_goes_on(self, space):
         assert Simulation(self.make(space)).run(50, states=[State.FAILED]) == 50
 
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    def test_a_result_that_is_no_number_counts_as_failed(self, space, bad):
+        odd, failed = Simulation(self.make(space)), Simulation(self.make(space))
+        odd.losses = lambda config: [bad if odd.n_trials % 3 == 0 else loss for loss in three_losses(config)]
+        for number in range(40):
+            odd.start()
+            failed.start()
+            odd.finish(number)
+            failed.finish(number, State.FAILED if failed.n_trials % 3 == 0 else State.COMPLETE)
+        assert odd.configs == failed.configs
+
     def test_objectives_that_never_change_are_no_trouble(self, space):
         assert Simulation(self.make(space), losses=lambda _: [1.0, 1.0, 1.0]).run(50) == 50
 

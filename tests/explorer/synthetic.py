@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from moopt.data import DataSpec, read_data
+from moopt.models.presets import default_configs
 from moopt.objectives import Objective
-from moopt.presets import default_configs
 from moopt.store.base import Store, StudyRecord, Writer
 from moopt.trial import Failure, Scalar, Source, State, StepResult, Trial
 

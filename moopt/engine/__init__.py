@@ -1,0 +1,1 @@
+"""What runs a search: the loop over an executor, and the ledger that keeps searcher and store in step."""

@@ -1,0 +1,146 @@
+"""What a running study knows and writes: the one place that keeps trials, searcher and store in step.
+
+The ledger holds the study's lease from its making to ``close``. Every change is committed to the store
+before the searcher hears of it, so a study that was killed goes on from its events as if nothing had been.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from moopt.engine import outcome
+from moopt.searchers import make_searcher
+from moopt.searchers.base import Pending, Searcher, Signal
+from moopt.space import Space
+from moopt.store.base import Store, StudyRecord
+from moopt.trial import Config, EventKind, Source, State, StepResult, Trial
+
+
+class Ledger:
+    """The coordinator's books of one study. Raises StudyBusy where another process keeps them."""
+
+    def __init__(self, store: Store, record: StudyRecord) -> None:
+        self.record = record
+        self.objectives = record.objectives
+        self.space = Space.from_json(record.space)
+        self._writer = store.write(record.name)
+        try:
+            self.trials = store.trials(record.name)
+            self._searcher = self._replayed(store)
+        except BaseException:
+            self._writer.close()
+            raise
+        self._n_siblings = sum(trial.fit not in (None, trial.number) for trial in self.trials)
+        self.lent: set[int] = set()
+        self._queue = deque(trial.number for trial in self.trials if trial.state is State.QUEUED)
+
+    def _replayed(self, store: Store) -> Searcher:
+        searcher = make_searcher(self.record.search, self.space, len(self.objectives), self.record.seed)
+        for event in store.events(self.record.name):
+            trial = self.trials[event.number]
+            if event.kind is EventKind.STARTED:
+                searcher.started(Pending(trial.number, trial.config, trial.origin))
+            else:
+                searcher.tell(outcome.observation(self.objectives, trial))
+        return searcher
+
+    # What is there to do
+
+    def unfinished(self) -> list[Trial]:
+        """Trials in flight when the study was last stopped; those lent to the caller of ``ask`` are not among them."""
+        return [trial for trial in self.trials if trial.state is State.RUNNING and trial.number not in self.lent]
+
+    def has_success(self) -> bool:
+        """Whether a trial ended without a failure."""
+        return any(trial.state in (State.COMPLETE, State.STOPPED) for trial in self.trials)
+
+    def n_fits(self) -> int:
+        """Trials started so far, without siblings."""
+        return len(self.trials) - self._n_siblings - len(self._queue)
+
+    def enqueue(self, configs: Iterable[Config], source: Source) -> list[Trial]:
+        """Keep configs (valid ones) to be run before the searcher is asked; those known already are left out."""
+        known = {self.space.key(trial.config) for trial in self.trials}
+        added = []
+        for config in configs:
+            if self.space.key(config) in known:
+                continue
+            known.add(self.space.key(config))
+            trial = self._new_trial(config, source=source)
+            self._writer.queue(trial)
+            self.trials.append(trial)
+            self._queue.append(trial.number)
+            added.append(trial)
+        return added
+
+    def start_next(self) -> Trial | Signal:
+        """The next trial, started: a queued one, else the searcher's proposal, else what it says instead."""
+        if self._queue:
+            trial = self.trials[self._queue.popleft()]
+        else:
+            proposal = self._searcher.ask(len(self.trials))
+            if isinstance(proposal, Signal):
+                return proposal
+            trial = self._new_trial(proposal.config, proposal.origin)
+            self.trials.append(trial)
+        trial = replace(trial, state=State.RUNNING)
+        self._writer.start(trial)
+        self._searcher.started(Pending(trial.number, trial.config, trial.origin))
+        self.trials[trial.number] = trial
+        return trial
+
+    def _new_trial(self, config: Config, origin: object = None, source: Source = Source.SEARCH) -> Trial:
+        return Trial(
+            number=len(self.trials),
+            config=config,
+            origin=origin,
+            source=source,
+            n_steps=self.record.n_steps,
+            created_at=time.time(),
+        )
+
+    # What became of it
+
+    def add_step(self, number: int, step: int, result: StepResult) -> Trial:
+        """The trial with one more step, committed."""
+        trial = self._with_step(number, step, result)
+        self._writer.step(number, step, result)
+        return trial
+
+    def add_last_step(self, number: int, step: int, result: StepResult) -> Trial:
+        """The trial after its last step, both in one commit: complete, or failed where its values are no result."""
+        self._with_step(number, step, result)
+        return self._finish(self._completed(number), {step: result})
+
+    def _with_step(self, number: int, step: int, result: StepResult) -> Trial:
+        trial = self.trials[number]
+        self.trials[number] = replace(trial, steps={**trial.steps, step: result})
+        return self.trials[number]
+
+    def complete(self, number: int) -> Trial:
+        """The trial whose steps are all committed: complete, or failed where its values are no result."""
+        return self._finish(self._completed(number))
+
+    def _completed(self, number: int) -> Trial:
+        return outcome.completed(self.objectives, self.trials[number], time.time())
+
+    def fail(self, number: int, error: BaseException) -> Trial:
+        """The trial after one of its steps raised."""
+        return self._finish(outcome.failed(self.objectives, self.trials[number], error, time.time()))
+
+    def _finish(self, trial: Trial, last: Mapping[int, StepResult] | None = None) -> Trial:
+        self._writer.finish(trial, last)
+        self._searcher.tell(outcome.observation(self.objectives, trial))
+        self.trials[trial.number] = trial
+        return trial
+
+    def heartbeat(self) -> None:
+        """Show other processes that this one is alive."""
+        self._writer.heartbeat()
+
+    def close(self) -> None:
+        """Give the lease back."""
+        self._writer.close()

@@ -1,0 +1,250 @@
+"""Run trials on an executor: submit steps, wait for the first to end, hand its result to the ledger.
+
+Steady state: as soon as a worker is free the next step starts, and no generation waits for its slowest
+member. The folds of one trial are submitted before those of the next.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import FrameType
+
+from moopt.engine.ledger import Ledger
+from moopt.errors import SearchFailed, WrongResult
+from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.trial import Evaluator, State, StepResult, Trial
+
+HEARTBEAT_S = 2.0
+FIRST_TRIALS = 10
+"""A search whose first trials all fail is stopped after this many."""
+
+
+class Stop(StrEnum):
+    """Why a search ended."""
+
+    TRIALS = "all trials are done"
+    TIME = "the time is up"
+    EXHAUSTED = "every config of the space was evaluated"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a search may spend."""
+
+    n_trials: int | None = None
+    """Trials of the study in total, without siblings."""
+    timeout_s: float | None = None
+    """Wall-clock seconds, after which no trial is started."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A trial with steps still to do."""
+
+    trial: Trial
+    waiting: list[int]
+    running: dict[Future[tuple[StepResult, ...]], int] = field(default_factory=dict)
+
+
+class Loop:
+    """One run of a search: which trials are open, which steps are in flight."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        evaluator: Evaluator,
+        executor: Executor,
+        n_workers: int,
+        budget: Budget,
+        *,
+        deterministic: bool = False,
+        raise_errors: bool = False,
+    ) -> None:
+        self._ledger = ledger
+        self._evaluator = evaluator
+        self._executor = executor
+        self._n_workers = n_workers
+        self._budget = budget
+        self._deterministic = deterministic
+        self._raise_errors = raise_errors
+        self._open: dict[int, _Open] = {}
+        self._held: dict[int, BaseException | None] = {}
+        self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
+        self._stop: Stop | None = None
+
+    def run(self) -> Stop:
+        """Until the budget is spent, the space used up, or the user interrupts.
+
+        Raises SearchFailed when the first trials all fail, KeyboardInterrupt when the user interrupts twice, and
+        with ``raise_errors`` the first error of a step.
+        """
+        with _interrupts() as interrupted:
+            for trial in self._ledger.unfinished():
+                self._reopen(trial)
+            while True:
+                if interrupted.is_set():
+                    self._stop = Stop.INTERRUPTED
+                self._submit()
+                if not self._collect():
+                    break
+        self._tell_held(0)
+        return self._stop or Stop.TRIALS
+
+    # Submitting
+
+    def _submit(self) -> None:
+        while (found := self._next_step()) is not None:
+            opened, step = found
+            opened.waiting.remove(step)
+            future = self._executor.submit(self._evaluator, dict(opened.trial.config), step)
+            opened.running[future] = step
+
+    def _next_step(self) -> tuple[_Open, int] | None:
+        """The next step to submit, if a worker is free for it and nothing speaks against going on.
+
+        One step more than there are workers waits in the executor, so that no worker is idle while its result
+        is stored; but no trial is started for that, since it would be proposed without the results that are due.
+        """
+        if self._stop is Stop.INTERRUPTED:
+            return None
+        in_flight = sum(len(opened.running) for opened in self._open.values())
+        if in_flight < self._n_workers + (self._n_workers > 1):
+            for opened in self._open.values():
+                if opened.waiting:
+                    return opened, opened.waiting[0]
+        if in_flight < self._n_workers and self._may_start():
+            return self._start_trial()
+        return None
+
+    def _may_start(self) -> bool:
+        if self._stop is not None:
+            return False
+        if self._budget.n_trials is not None and self._ledger.n_fits() >= self._budget.n_trials:
+            self._stop = Stop.TRIALS
+        elif self._deadline is not None and time.monotonic() >= self._deadline:
+            self._stop = Stop.TIME
+        return self._stop is None and (not self._deterministic or self._result_is_due())
+
+    def _start_trial(self) -> tuple[_Open, int] | None:
+        started = self._ledger.start_next()
+        if isinstance(started, Signal):
+            if started is EXHAUSTED or not self._open:
+                self._stop = Stop.EXHAUSTED
+            return None
+        return self._reopen(started), 0
+
+    def _reopen(self, trial: Trial) -> _Open:
+        waiting = [step for step in range(trial.n_steps) if step not in trial.steps]
+        opened = self._open[trial.number] = _Open(trial, waiting)
+        if not waiting:
+            self._end(trial.number)
+        return opened
+
+    # Collecting
+
+    def _collect(self) -> bool:
+        """Wait for the next result and pass it on; False when nothing is in flight."""
+        futures = {future: number for number, opened in self._open.items() for future in opened.running}
+        if not futures:
+            return False
+        done, _ = wait(futures, timeout=HEARTBEAT_S, return_when=FIRST_COMPLETED)
+        if not done:
+            self._ledger.heartbeat()
+        for future, number in futures.items():
+            if future in done and number in self._open:
+                self._take(number, future)
+        return True
+
+    def _take(self, number: int, future: Future[tuple[StepResult, ...]]) -> None:
+        opened = self._open[number]
+        step = opened.running.pop(future)
+        error = future.exception() or _not_one_result(future.result())
+        if error is not None:
+            for other in opened.running:
+                other.cancel()
+            self._end(number, error)
+            return
+        (result,) = future.result()
+        if opened.waiting or opened.running or self._deterministic:
+            opened.trial = self._ledger.add_step(number, step, result)
+            if not opened.waiting and not opened.running:
+                self._end(number)
+        else:
+            del self._open[number]
+            self._check_first_trials(self._ledger.add_last_step(number, step, result))
+
+    def _end(self, number: int, error: BaseException | None = None) -> None:
+        """Every step is committed, or one raised: tell the searcher, or hold that back until its turn."""
+        del self._open[number]
+        self._held[number] = error
+        if not self._deterministic:
+            self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        error = self._held.pop(number)
+        ended = self._ledger.complete(number) if error is None else self._ledger.fail(number, error)
+        if error is not None and self._raise_errors:
+            raise error
+        self._check_first_trials(ended)
+
+    def _check_first_trials(self, trial: Trial) -> None:
+        if trial.state is not State.FAILED or self._ledger.has_success():
+            return
+        ended = [trial for trial in self._ledger.trials if trial.state is State.FAILED]
+        if len(ended) < FIRST_TRIALS:
+            return
+        (message, count), *_ = Counter(trial.message for trial in ended).most_common(1)
+        raise SearchFailed(
+            f"the first {len(ended)} trials all failed, {count} of them with: {message}\n"
+            "Mend the cause and run again; the failed trials are kept."
+        )
+
+    # With several workers, the same proposals whatever the timing
+
+    def _result_is_due(self) -> bool:
+        """Let trial k start only when just the results of the trials up to k - n_workers have been told."""
+        self._tell_held(self._n_workers - 1)
+        return len(self._open) + len(self._held) < self._n_workers
+
+    def _tell_held(self, n_pending: int) -> None:
+        """Tell held results, lowest number first, until ``n_pending`` trials are pending or one is still running."""
+        while self._held and len(self._open) + len(self._held) > n_pending:
+            first = min(self._held)
+            if any(number < first for number in self._open):
+                return
+            self._tell(first)
+
+
+def _not_one_result(results: object) -> WrongResult | None:
+    if isinstance(results, tuple) and len(results) == 1 and isinstance(results[0], StepResult):
+        return None
+    return WrongResult(f"the evaluator returned {type(results).__name__}; expected a tuple of one StepResult")
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Ctrl+C once sets the event, twice raises KeyboardInterrupt. Outside the main thread nothing is changed."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
