@@ -151,7 +151,8 @@ def _axes(look: Look, found: Answer, across: Objective, upwards: Objective) -> N
     session.keep("x", across.name)
     session.keep("y", upwards.name)
     session.keep("show", "all" if look.view.whole else "front")
-    x, y, show = st.columns([3, 3, 2], vertical_alignment="bottom")
+    # The last column stays free: the chart's own toolbar comes up there.
+    x, y, show, _ = st.columns([3, 3, 2.2, 1], vertical_alignment="bottom")
     y.selectbox("Upwards", names, format_func=text.shorten, key=session.key("y"), on_change=session.callback())
     x.selectbox("Across", names, format_func=text.shorten, key=session.key("x"), on_change=session.callback())
     show.segmented_control(

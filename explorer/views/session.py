@@ -169,14 +169,15 @@ def _said() -> View:
 
 
 def refresh(now: Look) -> None:
-    """The study's line, renewed every two seconds; a study that has grown redraws the page."""
-    name, drawn = now.snapshot.record.name, False
+    """The study's line, renewed every two seconds; a study that has grown, or another theme, redraws the page."""
+    name, theme, drawn = now.snapshot.record.name, st.context.theme.type, False
 
     @st.fragment(run_every="2s")
     def line() -> None:
         nonlocal drawn
         # Not while the page is being drawn: a fast study would start it over and over.
-        if drawn and _stands(now, name) != (now.snapshot.revision, now.snapshot.running):
+        shown = (now.snapshot.revision, now.snapshot.running, theme)
+        if drawn and (*_stands(now, name), st.context.theme.type) != shown:
             st.session_state[_SPOKEN] = True
             st.rerun(scope="app")
         drawn = True
@@ -185,9 +186,9 @@ def refresh(now: Look) -> None:
     line()
 
 
-def _stands(now: Look, name: str) -> tuple[int, bool] | None:
-    """The study's revision and whether it runs; None where the store cannot be read any more."""
+def _stands(now: Look, name: str) -> tuple[int | None, bool]:
+    """The study's revision and whether it runs; None for a study that cannot be read any more."""
     try:
         return now.store.revision(name), now.store.is_running(name)
     except StoreError:
-        return None
+        return None, False
