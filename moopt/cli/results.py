@@ -150,10 +150,12 @@ def explore(
     moopt explore churn.db
     moopt explore churn.db --port 8600
     """
-    _, record = _opened(store, study)
+    opened = open_store(store, read_only=True, create=False)
+    if study is not None:
+        opened.study(study)
     app = _explorer_app()
     port = port or next((one for one in _PORTS if _is_free(one)), _PORTS[0])
-    query = f"/?{urlencode({'study': record.name})}" if study is not None else ""
+    query = f"/?{urlencode({'study': study})}" if study is not None else ""
     say(f"The explorer is at http://127.0.0.1:{port}{query} (Ctrl+C ends it)")
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port), "--", str(store)]
     os.execve(sys.executable, command, {**os.environ, **_EXPLORER_ENVIRONMENT})
