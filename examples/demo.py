@@ -47,8 +47,6 @@ def main() -> None:
     where = ("--target", "diagnosis", "--positive", "malignant", "--store", store)
     for algorithm in ALGORITHMS:
         moopt("run", data, *where, "--study", algorithm, "--algorithm", algorithm, "--trials", TRIALS, "--seed", 0)
-    for algorithm in ALGORITHMS:
-        moopt("front", store, "--study", algorithm)
     rule = ("--study", "nsga2", "--limit", "latency_ms<=5", "--prefer", "recall")
     chosen = json.loads(moopt("choose", store, *rule, "--json", quiet=True))
     print(chosen["reason"])

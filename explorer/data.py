@@ -48,9 +48,16 @@ class Snapshot:
         return tuple(trial for trial in self.trials if trial.state is State.COMPLETE)
 
     @cached_property
-    def default(self) -> Trial | None:
-        """The default config's trial, the first where a study has several; None where none is complete."""
-        return next((one for one in self.complete if one.source is Source.DEFAULT), None)
+    def defaults(self) -> tuple[Trial, ...]:
+        """The complete trials of default configs: a study has one, or one a model family."""
+        return tuple(one for one in self.complete if one.source is Source.DEFAULT)
+
+    def default_for(self, trial: Trial) -> Trial | None:
+        """The default config that shares most hyperparameters with a trial; None where it is one itself."""
+        if trial.source is Source.DEFAULT:
+            return None
+        likeness = {one.number: len(trial.config.keys() & one.config.keys()) for one in self.defaults}
+        return max(self.defaults, key=lambda one: (likeness[one.number], -one.number), default=None)
 
     @cached_property
     def failed(self) -> pd.DataFrame:
@@ -143,15 +150,17 @@ def config_text(config: Config) -> str:
 
 
 def front_table(snapshot: Snapshot, numbers: Sequence[int]) -> pd.DataFrame:
-    """Trials by their numbers: ``number``, ``value_<objective>``, and ``param_<name>`` for the hyperparameters in
-    which any two of them differ.
+    """Trials by their numbers: ``number``, ``value_<objective>``, ``param_<name>`` for the hyperparameters that all
+    of them have and in which any two differ, and ``config``, the others as a line of text.
     """
     chosen = [trial for number in numbers if (trial := snapshot.trial(number)) is not None]
     values = _values(snapshot.objectives, value_matrix(snapshot.objectives, chosen))
-    names = dict.fromkeys(name for trial in chosen for name in trial.config)
-    params = {f"{PARAM}{name}": [trial.config.get(name) for trial in chosen] for name in names}
-    differing = {name: column for name, column in params.items() if len(set(map(str, column))) > 1}
-    return pd.DataFrame({"number": [trial.number for trial in chosen]} | values | differing)
+    shared = [name for name in chosen[0].config if all(name in one.config for one in chosen)] if chosen else []
+    params = {name: [trial.config[name] for trial in chosen] for name in shared}
+    differing = {f"{PARAM}{name}": column for name, column in params.items() if len(set(map(str, column))) > 1}
+    others = [config_text({k: v for k, v in trial.config.items() if k not in params}) for trial in chosen]
+    config = {"config": others} if any(others) else {}
+    return pd.DataFrame({"number": [trial.number for trial in chosen]} | values | differing | config)
 
 
 def _values(objectives: Sequence[Objective], values: Floats) -> dict[str, Floats]:

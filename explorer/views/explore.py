@@ -105,8 +105,10 @@ def _pick(look: Look, found: Answer, decide: Callable[[], None]) -> None:
             text.line_html(hint if found.n_left else "No trial on the front meets the limits. Relax one.", "mo-hint")
         )
         return
-    values = look.snapshot.values_of(found.pick) or {}
-    notes = text.against_default(look.snapshot, values)
+    trial = look.snapshot.trial(found.pick)
+    values = {} if trial is None else trial.values
+    default = None if trial is None else look.snapshot.default_for(trial)
+    notes = text.against_default(found.objectives, default)
     cards, onwards = st.columns([5, 1], vertical_alignment="center")
     cards.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
     if onwards.button(f"Decide on #{found.pick}", icon=":material/arrow_forward:", width="stretch"):
@@ -149,7 +151,8 @@ def _axes(look: Look, found: Answer, across: Objective, upwards: Objective) -> N
     session.keep("x", across.name)
     session.keep("y", upwards.name)
     session.keep("show", "all" if look.view.whole else "front")
-    x, y, show = st.columns([3, 3, 2], vertical_alignment="bottom")
+    # The last column stays free: the chart's own toolbar comes up there.
+    x, y, show, _ = st.columns([3, 3, 2.2, 1], vertical_alignment="bottom")
     y.selectbox("Upwards", names, format_func=text.shorten, key=session.key("y"), on_change=session.callback())
     x.selectbox("Across", names, format_func=text.shorten, key=session.key("x"), on_change=session.callback())
     show.segmented_control(

@@ -37,7 +37,7 @@ QUIET = (
     "--disable-sync",
 )
 APP = Path(__file__).resolve().parents[2] / "explorer" / "app.py"
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 expect.set_options(timeout=PATIENCE)
 pytestmark = pytest.mark.browser

@@ -46,8 +46,16 @@ def test_a_snapshot_knows_the_front_and_the_default(small: Snapshot) -> None:
     assert small.frame["front"].tolist() == [False, True, True, False]
     assert small.frame["default"].tolist() == [True, False, False, False]
     assert small.frame["value_latency_ms"].tolist() == [9.0, 8.0, 2.0, 4.0]
-    assert small.default is not None
-    assert small.default.number == 0
+    assert [one.number for one in small.defaults] == [0]
+
+
+def test_a_trial_stands_beside_the_default_that_is_most_like_it(small: Snapshot) -> None:
+    forest = Trial(7, {"family": "forest", "forest:n": 10}, source=Source.DEFAULT, state=State.COMPLETE)
+    tree = Trial(8, {"family": "tree", "tree:depth": 3}, source=Source.DEFAULT, state=State.COMPLETE)
+    snapshot = replace(small, trials=(forest, tree))
+    assert snapshot.default_for(Trial(9, {"family": "tree", "tree:depth": 5})) is tree
+    assert snapshot.default_for(tree) is None
+    assert replace(small, trials=()).default_for(tree) is None
 
 
 def test_a_snapshot_is_of_one_revision(store: Store, small: Snapshot) -> None:
@@ -70,6 +78,13 @@ def test_the_table_shows_only_hyperparameters_that_differ(small: Snapshot) -> No
     table = data.front_table(small, [2, 1])
     assert table.columns.tolist() == ["number", "value_accuracy", "value_latency_ms", "param_depth"]
     assert table["number"].tolist() == [2, 1]
+
+
+def test_hyperparameters_that_some_lack_stand_in_one_line(small: Snapshot) -> None:
+    trials = (Trial(0, {"family": "tree", "depth": 3}), Trial(1, {"family": "linear", "C": 0.25, "bias": True}))
+    table = data.front_table(replace(small, trials=trials), [0, 1])
+    assert table["param_family"].tolist() == ["tree", "linear"]
+    assert table["config"].tolist() == ["depth 3", "C 0.25, bias True"]
 
 
 def test_failures_are_listed(tmp_path: Path) -> None:
