@@ -1,5 +1,6 @@
 """The stores pass the contract; the file of the SQLite store survives what happens to files."""
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -391,6 +392,34 @@ def test_many_threads_read_at_once(path: Path) -> None:
         assert all(one.result() == a_record() for one in found)
 
 
+def test_a_lease_that_could_not_be_given_back_can_be_given_back_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moopt.store.engine._BUSY_S", 0.1)
+    store = open_store(path)
+    writer = store.write("churn")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another program"):
+        writer.close()
+    assert store.is_running("churn")
+    other.rollback()
+    other.close()
+    writer.close()
+    assert not store.is_running("churn")
+
+
+def test_a_store_that_is_forgotten_closes_its_connections(path: Path) -> None:
+    store = open_store(path)
+    with store.write("churn") as writer:
+        writer.start(a_trial())
+    log = path.with_name("s.db-wal")
+    assert log.exists()
+    del store, writer
+    gc.collect()
+    assert not log.exists()  # the last connection takes it away
+
+
 def test_a_full_disk_loses_nothing_that_was_stored(path: Path) -> None:
     store = open_store(path)
     writer = store.write("churn")
@@ -409,6 +438,11 @@ def test_a_full_disk_loses_nothing_that_was_stored(path: Path) -> None:
         fill()
     stored = len(open_store(path).trials("churn"))
     assert 1 <= stored < 1000
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+        connection.rollback()
+    writer.start(a_trial(stored))
+    stored += 1
     assert len(store.events("churn")) == stored
 
 
