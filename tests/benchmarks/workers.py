@@ -2,9 +2,10 @@
 
     python tests/benchmarks/workers.py [--trials 120] [--longest-ms 1000] [--rounds 3]
 
-A fit is a loop of Python of a fixed CPU cost, 1 to 10 tenths of the longest, drawn by the config; nothing sleeps. Each step
-tells when it began and ended by a clock that all processes of a machine share. A worker is busy from the beginning to the end of
-its steps; the time counts from when every worker has begun its first step to when the first worker has nothing left to begin.
+A fit is a loop of Python of a fixed CPU cost, 1 to 10 tenths of the longest, drawn by the config; nothing sleeps.
+Each step tells when it began and ended by a clock that all processes of a machine share. A worker is busy from the
+beginning to the end of its steps; the time counts from when every worker has begun its first step to when the first
+worker has nothing left to begin.
 The machine must have nothing else to do.
 """
 
@@ -16,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,7 +54,7 @@ class Fits:
     def __init__(self, longest_rounds: float) -> None:
         self.longest_rounds = longest_rounds
 
-    def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:
+    def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:  # noqa: ARG002 - an evaluator's
         began = time.clock_gettime(time.CLOCK_MONOTONIC)
         x = float(config["x"])
         spin(int(self.longest_rounds * x))
@@ -76,7 +78,7 @@ def busy_share(store: Path | None, n_trials: int, longest_rounds: float, algorit
     start = max(span[0][0] for span in spans.values())
     end = min(span[-1][1] for span in spans.values())
     busy = sum(max(0.0, min(ended, end) - max(began, start)) for span in spans.values() for began, ended in span)
-    pauses = [later[0] - earlier[1] for span in spans.values() for earlier, later in zip(span, span[1:], strict=False)]
+    pauses = [later[0] - earlier[1] for span in spans.values() for earlier, later in pairwise(span)]
     return {
         "busy_share": busy / (N_WORKERS * (end - start)),
         "seconds": end - start,
