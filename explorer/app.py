@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -56,7 +57,7 @@ def _header(found: Look | str, pages: dict[str, st.Page]) -> None:
             st.html(text.sentence_html(found.answer, found.view.preference), width="stretch")
 
 
-def _draw(found: Look | str, page: object, other: st.Page) -> None:
+def _draw(found: Look | str, page: Callable[[Look, Callable[[], None]], None], other: st.Page) -> None:
     if isinstance(found, str):
         st.error(found)
         st.button("Try again")

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from moopt.choose import Front, front_of
 from moopt.errors import NoTrialLeft
-from moopt.frames import PARAM, trials_frame, value_matrix
+from moopt.frames import PARAM, value_matrix
 from moopt.objectives import Floats, Objective, format_value, violations
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Source, State, Trial
 
 MAX_CONFIG_TEXT = 120
+VALUE = "value_"
+"""What stands before an objective's name in its column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +48,16 @@ class Snapshot:
         return tuple(trial for trial in self.trials if trial.state is State.COMPLETE)
 
     @cached_property
-    def default(self) -> Trial | None:
-        """The default config's trial, the first where a study has several; None where none is complete."""
-        return next((one for one in self.complete if one.source is Source.DEFAULT), None)
+    def defaults(self) -> tuple[Trial, ...]:
+        """The complete trials of default configs: a study has one, or one a model family."""
+        return tuple(one for one in self.complete if one.source is Source.DEFAULT)
+
+    def default_for(self, trial: Trial) -> Trial | None:
+        """The default config that shares most hyperparameters with a trial; None where it is one itself."""
+        if trial.source is Source.DEFAULT:
+            return None
+        likeness = {one.number: len(trial.config.keys() & one.config.keys()) for one in self.defaults}
+        return max(self.defaults, key=lambda one: (likeness[one.number], -one.number), default=None)
 
     @cached_property
     def failed(self) -> pd.DataFrame:
@@ -81,16 +90,14 @@ class Snapshot:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """Complete trials: ``number``, the flags ``front`` and ``default``, the objectives."""
+        """Complete trials: ``number``, the flags ``front`` and ``default``, and ``value_<objective>``."""
         numbers = np.array([one.number for one in self.complete], dtype=np.int64)
-        named = pd.DataFrame(self.values, columns=[objective.name for objective in self.objectives])
-        return pd.DataFrame(
-            {
-                "number": numbers,
-                "front": np.isin(numbers, list(self.points)),
-                "default": np.array([one.source is Source.DEFAULT for one in self.complete], dtype=bool),
-            }
-        ).join(named)
+        flags = {
+            "number": numbers,
+            "front": np.isin(numbers, list(self.points)),
+            "default": np.array([one.source is Source.DEFAULT for one in self.complete], dtype=bool),
+        }
+        return pd.DataFrame(flags | _values(self.objectives, self.values))
 
     def trial(self, number: int) -> Trial | None:
         """A trial by its number; None where there is none."""
@@ -101,6 +108,11 @@ class Snapshot:
         """The values of a complete trial; None for any other."""
         trial = self.trial(number)
         return trial.values if trial is not None and trial.state is State.COMPLETE else None
+
+    def describe(self, number: int) -> str:
+        """A trial's config as a line of text; empty where there is no such trial."""
+        trial = self.trial(number)
+        return "" if trial is None else config_text(trial.config)
 
     def n_in(self, state: State) -> int:
         """How many trials are in a state."""
@@ -138,11 +150,22 @@ def config_text(config: Config) -> str:
 
 
 def front_table(snapshot: Snapshot, numbers: Sequence[int]) -> pd.DataFrame:
-    """Trials by their numbers: ``number``, the objectives, and the hyperparameters in which any two of them differ."""
+    """Trials by their numbers: ``number``, ``value_<objective>``, ``param_<name>`` for the hyperparameters that all
+    of them have and in which any two differ, and ``config``, the others as a line of text.
+    """
     chosen = [trial for number in numbers if (trial := snapshot.trial(number)) is not None]
-    frame = trials_frame(snapshot.objectives, chosen)
-    params = [name for name in frame if name.startswith(PARAM) and frame[name].astype(str).nunique() > 1]
-    return frame[["number", *(objective.name for objective in snapshot.objectives), *params]]
+    values = _values(snapshot.objectives, value_matrix(snapshot.objectives, chosen))
+    shared = [name for name in chosen[0].config if all(name in one.config for one in chosen)] if chosen else []
+    params = {name: [trial.config[name] for trial in chosen] for name in shared}
+    differing = {f"{PARAM}{name}": column for name, column in params.items() if len(set(map(str, column))) > 1}
+    others = [config_text({k: v for k, v in trial.config.items() if k not in params}) for trial in chosen]
+    config = {"config": others} if any(others) else {}
+    return pd.DataFrame({"number": [trial.number for trial in chosen]} | values | differing | config)
+
+
+def _values(objectives: Sequence[Objective], values: Floats) -> dict[str, Floats]:
+    """Columns that no other column's name can be taken for."""
+    return {f"{VALUE}{one.name}": values[:, column] for column, one in enumerate(objectives)}
 
 
 def slack(objective: Objective, limit: float, value: float) -> str:

@@ -79,7 +79,8 @@ def _geometric(values: Floats) -> list[float]:
     if low == high:
         return [low]
     digits = 3 if high / low > 1.5 else 4
-    return [_significant(value, digits) for value in np.geomspace(low, high, N_STEPS)] + [_above(high, digits)]
+    inner = np.geomspace(low, high, N_STEPS)[:-1]
+    return [*(_significant(value, digits) for value in inner), _above(high, digits)]
 
 
 def _round_step(step: float) -> float:

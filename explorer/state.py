@@ -81,10 +81,11 @@ def fitted(view: View, objectives: Sequence[Objective]) -> View:
         for name, limit in view.limits.items()
         if name in by_name and _possible(by_name[name], limit) and limit != by_name[name].limit
     }
+    asked = replace(view, x=view.x if view.x in by_name else "", y=view.y if view.y in by_name else "")
+    if axes(asked, objectives) == axes(View(), objectives):
+        asked = replace(asked, x="", y="")
     return replace(
-        view,
-        x=view.x if view.x in by_name else "",
-        y=view.y if view.y in by_name else "",
+        asked,
         limits=limits,
         preference=view.preference if view.preference in (BALANCED, KNEE, *by_name) else BALANCED,
     )

@@ -16,6 +16,7 @@ from moopt_explorer.data import Snapshot, scalar, slack
 from moopt_explorer.sliders import Bar
 
 SHORT = 36
+_MARKUP = re.compile(r"[\\`*\[\]<>$:~!#|{}&^@]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def shorten(text: str, at_most: int = SHORT) -> str:
@@ -27,8 +28,8 @@ def shorten(text: str, at_most: int = SHORT) -> str:
 
 
 def markdown(text: str) -> str:
-    """A text that Markdown shows as it is."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", signs(" ".join(text.split())))
+    """A text that Markdown shows as it is. A plain name stays untouched, since a label is read aloud unparsed."""
+    return _MARKUP.sub(r"\\\g<0>", signs(" ".join(text.split())))
 
 
 def signs(text: str) -> str:
@@ -84,16 +85,10 @@ def section_html(title: str, note: str) -> str:
     return f'<div class="mo-section"><b>{html.escape(title)}</b><span>{html.escape(note)}</span></div>'
 
 
-def against_default(snapshot: Snapshot, values: Mapping[str, float]) -> dict[str, str]:
-    """Objective name -> what the default config gives, where it is complete and another trial than the one shown."""
-    default = snapshot.default
-    if default is None or default.values == values:
-        return {}
-    return {
-        one.name: f"default {format_value(one, default.values[one.name])}"
-        for one in snapshot.objectives
-        if one.name in default.values
-    }
+def against_default(objectives: Sequence[Objective], default: Trial | None) -> dict[str, str]:
+    """Objective name -> what the default config gives."""
+    given = {} if default is None else default.values
+    return {one.name: f"default {format_value(one, given[one.name])}" for one in objectives if one.name in given}
 
 
 def cards_html(

@@ -19,7 +19,8 @@ from pydantic.fields import FieldInfo
 
 from moopt.data import DataSpec
 from moopt.errors import SpecError, UsageError, nearest
-from moopt.models.presets import FAMILIES, MANY_ROWS, PREPARATION, PREPARATIONS, Choice, Parameter
+from moopt.models.families import FAMILIES, Choice, Parameter
+from moopt.models.presets import MANY_ROWS, PREPARATION, PREPARATIONS
 from moopt.objectives import Objective, as_objective, as_objectives, with_limits
 from moopt.searchers import search_options
 from moopt.trial import Json

@@ -34,6 +34,15 @@ def test_preferring_an_objective_moves_the_choice_towards_its_best() -> None:
     assert choose(TWO, line, prefer="cost").number == 9
 
 
+def test_a_small_spread_of_a_logarithmic_objective_does_not_outweigh_the_preferred_one() -> None:
+    alike = {
+        0: {"accuracy": 0.98, "recall": 0.96, "latency_ms": 0.95, "size_kb": 4.5},
+        1: {"accuracy": 0.96, "recall": 0.94, "latency_ms": 0.83, "size_kb": 4.4},
+        2: {"accuracy": 0.92, "recall": 0.89, "latency_ms": 0.60, "size_kb": 3.3},
+    }
+    assert choose(OBJECTIVES, alike, prefer="recall").number == 0
+
+
 def test_the_short_name_of_an_objective_is_a_preference() -> None:
     assert choose(OBJECTIVES, FRONT, prefer="latency").preference == "latency_ms"
 
@@ -186,6 +195,10 @@ def test_limits_are_read_with_their_units() -> None:
     assert parse_limits(OBJECTIVES, texts) == pytest.approx(
         {"latency_ms": 5.0, "recall": 0.9, "size_kb": 200.0, "accuracy": 0.9}
     )
+
+
+def test_a_name_may_hold_spaces() -> None:
+    assert parse_limits([Objective("my error")], ["my error <= 3"]) == {"my error": 3.0}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PRINTS = {
     "any_function": "trials are on the front",
-    "beside_randomized_search": "accuracy on rows that the search never saw",
+    "beside_randomized_search": "recall on rows that the search never saw",
     "from_a_file": "WHY.md",
 }
 

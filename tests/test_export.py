@@ -85,6 +85,16 @@ def test_a_study_of_a_function_exports_all_but_pipeline_and_model(plain: Store, 
     assert json.loads(export.files["manifest.json"])["missing"] == export.missing
 
 
+def test_a_study_of_an_estimator_given_in_python_says_why_there_is_no_pipeline() -> None:
+    store = open_store(None)
+    store.create_study(a_record(spec={"estimator": {"class": "SVC"}, "data": {"sha256": "abc"}}))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 3.0, "size_kb": 30.0}
+    keep(store, "plain", a_complete(0, {"C": 1.0}, values))
+    export = make_export(store, "plain", 0)
+    assert "an estimator that was given in Python and is not stored" in export.missing
+    assert "pipeline.py" not in export.files
+
+
 def test_the_config_is_canonical_json_with_values_units_and_seed(plain: Store) -> None:
     content = make_export(plain, "plain", 2).files["config.json"]
     config = json.loads(content)
@@ -225,7 +235,7 @@ def a_pipeline_record(csv: Path, name: str = "ill") -> StudyRecord:
     data = read_data(spec)
     recorded = {
         "kind": "pipeline",
-        "data": {**spec.as_json(), "sha256": data.sha256},
+        "data": {**spec.as_json(), "file": csv.name, "path": str(csv), "sha256": data.sha256},
         "columns": data.columns.as_json(),
         "folds": 3,
     }
@@ -280,6 +290,11 @@ def test_an_export_of_a_pipeline_has_all_files(ill: Store, tmp_path: Path) -> No
     assert "fitted on the 160 rows outside the test split with seed 7" in export.files["WHY.md"].decode()
 
 
+def test_an_export_does_not_tell_where_the_data_lay_on_this_machine(ill: Store, csv: Path) -> None:
+    for name, content in make_export(ill, "ill", 0, with_model=False).files.items():
+        assert str(csv.parent).encode() not in content, name
+
+
 def test_building_the_exported_source_gives_an_equal_estimator(ill: Store, csv: Path, tmp_path: Path) -> None:
     export_trial(ill, "ill", 0, tmp_path / "chosen")
     built = module_of(tmp_path / "chosen" / "pipeline.py").build()
@@ -324,6 +339,16 @@ def test_data_from_another_place_are_taken(ill: Store, csv: Path, tmp_path: Path
     moved = tmp_path / "moved.csv"
     moved.write_bytes(csv.read_bytes())
     assert make_export(ill, "ill", 0, data=moved).has_model
+
+
+def test_data_that_moved_are_found_by_the_name_they_were_given(
+    csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = a_pipeline_record(csv)
+    moved = {**record.spec["data"], "path": str(tmp_path / "old" / csv.name)}
+    (tmp_path / csv.name).write_bytes(csv.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert fit(replace(record, spec={**record.spec, "data": moved}), a_config("tree")).n_rows == 160
 
 
 def test_other_data_are_refused_with_both_hashes(ill: Store, csv: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from moopt.searchers import make_searcher, search_options
 from moopt.searchers.base import Pending
 from moopt.searchers.moead import pbi, tchebycheff
 from moopt.searchers.weights import energy_directions, tchebycheff_weights
+from moopt.space import as_space
 from tests.contracts.searchers import Simulation, mixed_space
 
 
@@ -24,6 +25,22 @@ def test_every_subproblem_has_its_turn_whoever_else_takes_numbers():
     own = [event.origin for event in study.events if isinstance(event, Pending) and isinstance(event.origin, dict)]
     assert [origin["subproblem"] for origin in own] == [0, 1, 2, 3, 4, 5] * 2
     assert {origin["near"] for origin in own} <= {True, False}
+
+
+def test_the_first_results_go_to_the_subproblems_that_they_suit():
+    n, order = 30, np.random.default_rng(0).permutation(30)
+    space = as_space({f"x{place}": list(range(n)) for place in range(12)})
+    study = Simulation(make_searcher(search_options("moead", population=n), space, 2, seed=0))
+    for number, rank in enumerate(order.tolist()):
+        study.losses = lambda _, rank=rank: (rank, n - 1 - rank)
+        study.add(dict.fromkeys(space.names, rank))
+        study.finish(number)
+    children = [study.searcher.ask(number) for number in range(100, 300)]
+    assert all(child.origin["subproblem"] == 0 for child in children)
+    near = [value for child in children if child.origin["near"] for value in child.config.values()]
+    shares = np.bincount(near, minlength=n) / len(near)
+    assert shares[20:].sum() < 0.1  # of the 20 neighbours of the first subproblem none holds these
+    assert (shares[:20] > 0.02).all()
 
 
 def test_the_decompositions_are_those_of_pymoo():

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import signal
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import make_scorer, precision_score, recall_score
+from sklearn.metrics import f1_score, make_scorer, precision_score, recall_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ShuffleSplit, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
@@ -176,6 +177,16 @@ def test_own_parameters_may_lie_in_the_second_dict() -> None:
     assert found.cv_results_["params"] == [{"criterion": "gini", "max_depth": None}]
 
 
+def test_an_equal_estimator_in_the_space_counts_as_the_own_one() -> None:
+    pipeline = Pipeline([("model", LogisticRegression(max_iter=500))])
+    space = {"model": [GaussianNB(), LogisticRegression(max_iter=500)], "model__C": [0.1, 1.0]}
+    found = search(pipeline, [{"model": [GaussianNB()]}, {**space, "model": space["model"][1:]}], n_trials=1, cv=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found.fit(X, Y)
+    assert found.cv_results_["params"][0]["model__C"] == 1.0
+
+
 def test_a_small_space_ends_when_it_is_used_up() -> None:
     assert len(search(n_trials=100).fit(X, Y).cv_results_["params"]) == 8
 
@@ -219,10 +230,20 @@ def test_a_callable_may_return_several_scores() -> None:
     assert found.score(X, Y) == two_scores(found.best_estimator_, X, Y)["hits"]
     recorded = search(scoring=two_scores, n_trials=1).fit(X, Y)
     assert {"mean_test_accuracy", "mean_test_hits", "mean_test_misses"} <= recorded.cv_results_.keys()
+    assert recorded.multimetric_
+    assert recorded.score(X, Y) == recorded.best_estimator_.score(X, Y)
+
+
+def test_a_single_scoring_is_the_score_beside_other_objectives() -> None:
+    found = search(scoring="f1").fit(X, Y)
+    assert_array_equal(found.cv_results_["mean_test_score"], found.cv_results_["mean_test_f1"])
+    assert found.score(X, Y) == f1_score(Y, found.predict(X))
 
 
 def test_several_scores_of_a_callable_must_be_named() -> None:
-    with pytest.raises(SearchFailed, match="returned several scores: hits, misses\nName those to improve"):
+    with pytest.raises(
+        SearchFailed, match=r"several scores; name those to improve in objectives=\[...\]: hits, misses"
+    ):
         search(objectives=None, scoring=two_scores, n_trials=2).fit(X, Y)
     with pytest.raises(ObjectiveError, match="returned no 'hit'; did you mean 'hits'"):
         search(objectives=["hit"], scoring=two_scores, error_score="raise").fit(X, Y)
@@ -308,8 +329,9 @@ def test_without_refit_there_is_no_best_estimator() -> None:
     assert not hasattr(found, "best_estimator_")
     assert not hasattr(found, "best_index_")
     assert not hasattr(found, "predict")
-    with pytest.raises(AttributeError, match="refit=False, so it has no predict"):
+    with pytest.raises(AttributeError) as refused:
         _ = found.predict
+    assert "refit=False, so it has no predict" in str(refused.value.__cause__)
     alone = search(refit=False, objectives=["accuracy"]).fit(X, Y)
     assert alone.best_score_ == alone.cv_results_["mean_test_accuracy"].max()
 
@@ -530,8 +552,31 @@ def test_a_search_in_which_all_fails_says_why() -> None:
         search(Moody(), {"mood": ["bad"]}).fit(X, Y)
 
 
+class Interrupting(Moody):
+    """Presses Ctrl+C while it is fitted, as often as its mood says."""
+
+    def fit(self, X: Any, y: Any) -> "Interrupting":
+        assert len(X) == len(y)
+        for _ in range(int(self.mood)):
+            signal.raise_signal(signal.SIGINT)
+        self.classes_ = np.unique(y)
+        return self
+
+
+def test_ctrl_c_ends_the_search_and_keeps_what_was_found() -> None:
+    space = {"mood": ["0", "1", "2"]}
+    once = search(Interrupting("0"), [{"mood": ["0"]}, {"mood": ["1"]}], objectives=["accuracy"], cv=2)
+    once.fit(X, Y)
+    assert once.best_params_ == {"mood": "0"}
+    twice = search(Interrupting("2"), space, objectives=["accuracy"], refit=False)
+    with pytest.raises(KeyboardInterrupt):
+        twice.fit(X, Y)
+    assert len(twice.cv_results_["params"]) == len(twice.front_) == 0
+    assert len(twice.study_.trials()) == 1
+
+
 def test_a_time_limit_of_a_step_fails_its_trial() -> None:
-    with pytest.raises(SearchFailed, match="step_timeout_s=0.001"):
+    with pytest.raises(SearchFailed, match="ran longer than step_timeout_s"):
         search(n_trials=1, step_timeout_s=0.001).fit(X, Y)
 
 
@@ -556,11 +601,12 @@ def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     [
         ({"X": X + 1}, "data sha256 is"),
         ({"Y": 1 - Y}, "data sha256 is"),
-        ({"estimator": tree(criterion="entropy")}, "estimator criterion is \"'entropy'\", stored is \"'gini'\""),
+        ({"estimator": tree(criterion="entropy")}, "estimator criterion is 'entropy', stored is 'gini'"),
         ({"cv": KFold(3)}, "data folds_sha256 is"),
         ({"cv": 4}, "steps is 4, stored is 3"),
         ({"objectives": ["accuracy"]}, "objective size_kb is not given"),
-        ({"scoring": ["f1"]}, "scoring f1 is \"'f1'\", stored is not given"),
+        ({"scoring": ["f1"]}, "scoring f1 is 'f1', stored is not given"),
+        ({"pos_label": 0}, "pos_label is 0, stored is not given"),
         ({"random_state": 1}, "seed is 1, stored is 0"),
         ({"algorithm": "random"}, "algorithm is 'random', stored is 'nsga2'"),
         ({"space": {**DEPTHS, "max_depth": [1, 2]}}, "max_depth: "),
@@ -597,7 +643,7 @@ def test_a_method_is_there_only_if_the_estimator_has_it() -> None:
         search().predict(X)
     fitted = logistic.fit(StandardScaler().fit_transform(X), Y)
     for name in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
-        assert_array_equal(getattr(fitted, name)(X), getattr(fitted.best_estimator_, name)(X))
+        assert_array_equal(getattr(fitted, name)(X / 100), getattr(fitted.best_estimator_, name)(X / 100))
 
 
 def test_a_fitted_transformer_transforms_there_and_back() -> None:
@@ -612,7 +658,7 @@ def test_a_search_is_cloned_set_printed_and_nested_like_any_estimator() -> None:
     assert clone(given).get_params()["refit"] == "balanced"
     given.set_params(estimator__max_depth=2, n_trials=2)
     assert given.estimator.max_depth == 2
-    assert repr(given).startswith("ParetoSearchCV(cv=3, estimator=DecisionTreeClassifier(")
+    assert repr(given).startswith("ParetoSearchCV(cv=3,\n               estimator=DecisionTreeClassifier(")
     assert "ParetoSearchCV" in given._repr_html_()
     nested = Pipeline([("scale", StandardScaler()), ("search", given)]).fit(X, Y)
     assert nested.score(X, Y) > 0.8
@@ -660,7 +706,12 @@ def test_verbose_says_what_begins_and_what_was_found(capsys: pytest.CaptureFixtu
         ({"scoring": [own_score]}, SpecError, "give names, or a dict of names and callables"),
         ({"scoring": {"a": 3}}, SpecError, "scoring has 3 for 'a'"),
         ({"scoring": {3: "f1"}}, SpecError, "scoring has the key 3"),
-        ({"space": {"depth": [1]}}, SpecError, "no parameter 'depth'"),
+        (
+            {"space": {"depth": [1]}},
+            SpecError,
+            "DecisionTreeClassifier has no parameter 'depth'; did you mean 'max_depth'",
+        ),
+        ({"objectives": [Objective("accuracy", limit=0.9)]}, ObjectiveError, "scikit-learn: higher is better"),
         ({"cv": []}, SpecError, "gives no split"),
     ],
 )

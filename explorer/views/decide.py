@@ -10,7 +10,7 @@ import streamlit as st
 from moopt import choose, export
 from moopt.errors import MooptError
 from moopt.trial import Trial
-from moopt_explorer import text
+from moopt_explorer import data, text
 from moopt_explorer.answer import Answer, points
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
@@ -30,17 +30,17 @@ def page(look: Look, explore: Callable[[], None]) -> None:
     if found is None or trial is None:
         _nothing_picked(found, explore)
         return
-    choice = found.why()
+    choice, default = found.why(), look.snapshot.default_for(trial)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _why(found, choice)
-        _values(look, found, trial)
+        _values(found, trial, default)
         if choice is not None:
             _swaps(found, trial.number)
     with right:
         if choice is not None:
             _actions(look, choice)
-        _config(look, trial)
+        _config(trial, default)
         _notes(trial)
 
 
@@ -67,9 +67,13 @@ def _why(found: Answer, choice: choose.Choice | None) -> None:
         )
 
 
-def _values(look: Look, found: Answer, trial: Trial) -> None:
-    st.html(text.section_html("What it gives", "" if look.snapshot.default is None else "beside the default config"))
-    st.html(text.values_html(found.objectives, trial.values, look.snapshot.default))
+def _values(found: Answer, trial: Trial, default: Trial | None) -> None:
+    st.html(text.section_html("What it gives", _beside(default)))
+    st.html(text.values_html(found.objectives, trial.values, default))
+
+
+def _beside(default: Trial | None) -> str:
+    return "" if default is None else f"beside the default config, #{default.number}"
 
 
 def _swaps(found: Answer, number: int) -> None:
@@ -82,14 +86,12 @@ def _swaps(found: Answer, number: int) -> None:
         words.html(text.line_html(f"#{swap.number}: {swap.text}", "mo-swap"))
         if swap.within_limits:
             change = session.callback(session.picked(swap.number))
-            take.button(f"Take #{swap.number}", type="tertiary", on_click=change)
+            take.button(f"Take #{swap.number}", on_click=change, width="stretch")
 
 
-def _config(look: Look, trial: Trial) -> None:
-    default = look.snapshot.default
-    beside = None if default is None or default.number == trial.number else default.config
-    st.html(text.section_html("The config", "" if beside is None else "beside the default"))
-    st.html(text.config_html(trial.config, beside))
+def _config(trial: Trial, default: Trial | None) -> None:
+    st.html(text.section_html("The config", _beside(default)))
+    st.html(text.config_html(trial.config, None if default is None else default.config))
 
 
 def _notes(trial: Trial) -> None:
@@ -100,7 +102,7 @@ def _notes(trial: Trial) -> None:
 
 def _actions(look: Look, choice: choose.Choice) -> None:
     st.html(text.section_html("The decision", ""))
-    if st.button("Record this decision", width="stretch"):
+    if st.button("Record this decision", key="moopt record", width="stretch"):
         _record(look, choice)
     decisions = look.store.decisions(look.snapshot.record.name)
     if decisions:
@@ -118,32 +120,44 @@ def _record(look: Look, choice: choose.Choice) -> None:
 
 def _files(look: Look, choice: choose.Choice) -> None:
     """The zip: made at once where nothing has to be fitted, else when asked for."""
-    wanted = (look.location, look.snapshot.record.name, choice.number, choice.reason)
+    name = look.snapshot.record.name
+    wanted = (look.location, data.identity(look.location), name, choice.number, choice.reason)
     if look.snapshot.record.spec and st.session_state.get(_PREPARED) != wanted:
-        if not st.button("Fit the model and pack the files", type="primary", width="stretch"):
-            return
-        st.session_state[_PREPARED] = wanted
+        st.button(
+            "Fit the model and pack the files",
+            type="primary",
+            width="stretch",
+            on_click=lambda: st.session_state.update({_PREPARED: wanted}),
+        )
+        return
     try:
         with st.spinner(f"Packing #{choice.number}; its model is fitted on all training data…"):
-            packed, missing = _packed(*wanted, _choice=choice)
+            packed, contents = _packed(*wanted, _choice=choice)
     except MooptError as error:
         st.error(text.markdown(str(error)))
         return
     st.download_button(
         "Download the zip",
         packed,
-        file_name=f"{text.file_name(look.snapshot.record.name)}-{choice.number}.zip",
+        file_name=f"{text.file_name(name)}-{choice.number}.zip",
         mime="application/zip",
         type="primary",
         width="stretch",
         on_click="ignore",
     )
-    if missing:
-        st.html(text.line_html(missing, "mo-hint"))
+    st.html(text.line_html(contents, "mo-hint"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _packed(location: str, name: str, number: int, reason: str, *, _choice: choose.Choice) -> tuple[bytes, str]:  # noqa: ARG001
-    """The zip, and why it has no model where it has none."""
+def _packed(
+    location: str,
+    identity: int,  # noqa: ARG001 - with the reason, what makes a zip another one
+    name: str,
+    number: int,
+    reason: str,  # noqa: ARG001
+    *,
+    _choice: choose.Choice,
+) -> tuple[bytes, str]:
+    """The zip, and in words what it holds and what it lacks."""
     made = export.make_export(session.store_at(location), name, number, decision=_choice.decision(time.time()))
-    return made.zipped(), made.missing
+    return made.zipped(), f"It holds {', '.join(made.files)}. {made.missing}"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
+from moopt.frames import PARAM
 from moopt.objectives import Objective
-from moopt_explorer import charts, data, sliders, state, text
+from moopt_explorer import charts, data, marks, sliders, state, text
 from moopt_explorer.answer import Answer
+from moopt_explorer.data import VALUE
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
 
-_CHART = "moopt chart"
+_CHART, _MARK = "moopt chart", "mark"
 
 
 def page(look: Look, decide: Callable[[], None]) -> None:
@@ -96,35 +99,39 @@ def _preference(look: Look, found: Answer) -> None:
 def _pick(look: Look, found: Answer, decide: Callable[[], None]) -> None:
     if notice := session.notice():
         st.warning(text.markdown(notice))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if found.pick is None:
-            hint = "Nothing is picked yet. Take the recommended trial, or click a point or a row."
-            st.html(text.line_html(hint, "mo-hint"))
-            return
-        values = look.snapshot.values_of(found.pick) or {}
-        notes = text.against_default(look.snapshot, values)
-        st.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"), width="stretch")
-        if st.button(f"Decide on #{found.pick}", icon=":material/arrow_forward:"):
-            decide()
+    if found.pick is None:
+        hint = "Nothing is picked yet. Take the recommended trial, or click a point or a row."
+        st.html(
+            text.line_html(hint if found.n_left else "No trial on the front meets the limits. Relax one.", "mo-hint")
+        )
+        return
+    trial = look.snapshot.trial(found.pick)
+    values = {} if trial is None else trial.values
+    default = None if trial is None else look.snapshot.default_for(trial)
+    notes = text.against_default(found.objectives, default)
+    cards, onwards = st.columns([5, 1], vertical_alignment="center")
+    cards.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
+    if onwards.button(f"Decide on #{found.pick}", icon=":material/arrow_forward:", width="stretch"):
+        decide()
 
 
 def _picture(look: Look, found: Answer) -> None:
     across, upwards = state.axes(look.view, found.objectives)
     if len(found.objectives) > 1:
         _axes(look, found, across, upwards)
-    trials = look.snapshot.frame
-    trials = trials.assign(
-        within=data.meets(found.objectives, look.snapshot.values),
-        config=[data.config_text(one.config) for one in look.snapshot.complete],
-    )
-    spec = charts.scatter(
-        trials,
-        found.objectives,
+    snapshot = look.snapshot
+    scene = marks.scene(
+        snapshot.frame.assign(within=data.meets(found.objectives, snapshot.values)),
         (across, upwards),
-        limits=found.limits,
         pick=found.pick,
         recommended=None if found.recommended is None else found.recommended.number,
         whole=look.view.whole,
+    )
+    spec = charts.scatter(
+        scene,
+        found.objectives,
+        limits=found.limits,
+        describe=snapshot.describe,
         palette=charts.DARK if st.context.theme.type == "dark" else charts.LIGHT,
     )
     st.vega_lite_chart(
@@ -134,8 +141,9 @@ def _picture(look: Look, found: Answer) -> None:
         on_select=_chart_clicked,
         alt=f"{text.shorten(upwards.name)} over {text.shorten(across.name)}: the front of the study",
     )
-    if not look.view.whole and (left_out := charts.n_outside(trials, (across, upwards))):
-        st.html(text.line_html(f"{text.count(left_out, 'dominated trial')} outside the picture.", "mo-hint"))
+    if scene.n_outside:
+        left_out = text.count(scene.n_outside, "dominated trial")
+        st.html(text.line_html(f"{left_out} outside the picture.", "mo-hint"))
 
 
 def _axes(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
@@ -143,7 +151,8 @@ def _axes(look: Look, found: Answer, across: Objective, upwards: Objective) -> N
     session.keep("x", across.name)
     session.keep("y", upwards.name)
     session.keep("show", "all" if look.view.whole else "front")
-    x, y, show = st.columns([3, 3, 2], vertical_alignment="bottom")
+    # The last column stays free: the chart's own toolbar comes up there.
+    x, y, show, _ = st.columns([3, 3, 2.2, 1], vertical_alignment="bottom")
     y.selectbox("Upwards", names, format_func=text.shorten, key=session.key("y"), on_change=session.callback())
     x.selectbox("Across", names, format_func=text.shorten, key=session.key("x"), on_change=session.callback())
     show.segmented_control(
@@ -166,12 +175,10 @@ def _table(look: Look, found: Answer) -> None:
     recommended = None if found.recommended is None else found.recommended.number
     table = data.front_table(look.snapshot, found.front.numbers[found.left].tolist())
     upwards = state.axes(look.view, found.objectives)[1]
-    table = table.sort_values(upwards.name, ascending=upwards.direction == "minimize", kind="stable")
-    marks = table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna("")
-    table.insert(1, "mark", marks)
-    table = table.sort_values(
-        "mark", key=lambda column: column.map({"picked": 0, "recommended": 1, "": 2}), kind="stable"
-    )
+    table = table.sort_values(f"{VALUE}{upwards.name}", ascending=upwards.direction == "minimize", kind="stable")
+    table.insert(1, _MARK, table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna(""))
+    order = table[_MARK].map({"picked": 0, "recommended": 1, "": 2}).sort_values(kind="stable")
+    table = table.loc[order.index]
     numbers = table["number"].tolist()
     key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
 
@@ -186,21 +193,24 @@ def _table(look: Look, found: Answer) -> None:
         table,
         key=key,
         hide_index=True,
-        height=_height(table),
         placeholder="",
         on_select=clicked,
         selection_mode="single-row",
         selection_default={"selection": {"rows": [0] if found.pick in numbers else []}},
         column_config={
             "number": st.column_config.NumberColumn("trial", format="#%d", width=70),
-            "mark": st.column_config.TextColumn("", width=100),
-            **{name: text.shorten(name.removeprefix("param_")) for name in table if name.startswith("param_")},
-            **{one.name: _column(one) for one in found.objectives},
+            _MARK: st.column_config.TextColumn("", width=100),
+            **{f"{PARAM}{name}": text.shorten(name) for name in _hyperparameters(table)},
+            **{f"{VALUE}{one.name}": _column(one) for one in found.objectives},
         },
     )
 
 
-def _column(objective: Objective) -> object:
+def _hyperparameters(table: pd.DataFrame) -> list[str]:
+    return [str(name).removeprefix(PARAM) for name in table if str(name).startswith(PARAM)]
+
+
+def _column(objective: Objective) -> Any:
     return st.column_config.NumberColumn(
         text.shorten(objective.name), format=f"%.4g {objective.unit}".strip(), help=f"{objective.better} is better"
     )
@@ -212,12 +222,7 @@ def _failures(look: Look) -> None:
         return
     with st.expander(text.count(len(failed), "failed trial")):
         shown = failed.rename(columns={"number": "trial", "failure": "kind"})
-        st.dataframe(shown, hide_index=True, height=_height(shown))
-
-
-def _height(table: pd.DataFrame) -> int:
-    """Pixels for the rows of a table and its head, at most nine rows."""
-    return 36 * min(len(table) + 1, 10)
+        st.dataframe(shown, hide_index=True)
 
 
 def _nothing_complete(look: Look) -> None:

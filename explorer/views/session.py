@@ -169,18 +169,26 @@ def _said() -> View:
 
 
 def refresh(now: Look) -> None:
-    """The study's line, renewed every two seconds; a study that has grown redraws the page."""
+    """The study's line, renewed every two seconds; a study that has grown, or another theme, redraws the page."""
+    name, theme, drawn = now.snapshot.record.name, st.context.theme.type, False
 
     @st.fragment(run_every="2s")
     def line() -> None:
-        name = now.snapshot.record.name
-        try:
-            stands = (now.store.revision(name), now.store.is_running(name))
-        except StoreError:
-            stands = None
-        if stands != (now.snapshot.revision, now.snapshot.running):
+        nonlocal drawn
+        # Not while the page is being drawn: a fast study would start it over and over.
+        shown = (now.snapshot.revision, now.snapshot.running, theme)
+        if drawn and (*_stands(now, name), st.context.theme.type) != shown:
             st.session_state[_SPOKEN] = True
             st.rerun(scope="app")
+        drawn = True
         st.html(text.line_html(f"{text.study_line(now.snapshot)}, updated {text.ago(time.time() - now.read_at)}"))
 
     line()
+
+
+def _stands(now: Look, name: str) -> tuple[int | None, bool]:
+    """The study's revision and whether it runs; None for a study that cannot be read any more."""
+    try:
+        return now.store.revision(name), now.store.is_running(name)
+    except StoreError:
+        return None, False

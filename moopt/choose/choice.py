@@ -1,9 +1,9 @@
 """The choose verb: from limits and a preference to one trial of the front, with the reason.
 
 Limits filter; then the least value of an achievement scalarising function is chosen (augmented Chebyshev;
-Wierzbicki 1980, doi:10.1007/978-3-642-48782-8_32), or the knee. Losses are first divided by the ranges of the
-whole front, not of what the limits leave: so neither the unit nor the scale of an objective matters, and a
-limit that the chosen trial meets can be tightened up to it without changing the choice.
+Wierzbicki 1980, doi:10.1007/978-3-642-48782-8_32), or the knee. Losses are first divided by the spans of the
+whole front (:class:`moopt.choose.front.Front`), not of what the limits leave: so neither the unit nor the scale of an
+objective matters, and a limit that the chosen trial meets can be tightened up to it without changing the choice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from moopt import pareto
 from moopt.choose.front import Front, Points, front_of
 from moopt.choose.limits import (
     Relaxation,
@@ -52,9 +53,11 @@ BALANCED = "balanced"
 KNEE = "knee"
 PICKED = "picked"
 FIRST_WEIGHT = 5.0
-"""One part of a preferred objective's range counts as much as this many parts of another's."""
+"""One part of a preferred objective's span counts as much as this many parts of another's."""
 N_PREFERENCES = 200
-_AUGMENTATION = 1e-3
+_AUGMENTATION = 0.05
+"""Weight of the sum beside the maximum, as in Knowles 2006 (doi:10.1109/TEVC.2005.851274): between two trials that
+are alike in their worst objective, the one that is better in the others wins."""
 _TIE = 1e-9
 
 
@@ -96,15 +99,15 @@ def choose(
 ) -> Choice:
     """The trial of the front that meets the limits and suits the preference best; ties go to the lowest number.
 
-    ``limits`` stand in for the objectives' own (None lifts one). With s the losses scaled to 0 at the front's best
-    and 1 at its worst, the trial with the least ``max_j w_j (s_j - a_j) + .001 sum_j w_j (s_j - a_j)`` is chosen:
+    ``limits`` stand in for the objectives' own (None lifts one). With s the losses above the front's best, in
+    the front's spans, the trial with the least ``max_j w_j (s_j - a_j) + .001 sum_j w_j (s_j - a_j)`` is chosen:
 
     - ``balanced``: all w = 1, all a = 0, so the trial whose worst place on any objective is best;
     - an objective's name: its w is 5 and the others' are 1, so a step away from its best counts as much as a step
-      five times as long, in shares of the front's ranges, on any other objective;
-    - ``knee``: the least sum of s instead (see :func:`moopt.pareto.knee`);
+      five times as long, in spans, on any other objective;
+    - ``knee``: the knee of the front (:func:`moopt.pareto.knee`), of the trials within the limits;
     - ``aspirations`` (objective name -> the value hoped for, in its unit) take the place of a; an objective that
-      is not named has a = 1, so that it is asked for nothing but breaks ties.
+      is not named has the worst s of the front, so that it is asked for nothing but breaks ties.
 
     Raises NoTrialLeft where nothing is complete or within the limits, naming the limit to relax; ObjectiveError for
     a limit or an aspiration that cannot be; UsageError for an unknown preference, and for aspirations with ``knee``.
@@ -115,7 +118,7 @@ def choose(
     if not left.any():
         raise refuse(front)
     if preference == KNEE:
-        scores = front.scaled.sum(axis=1)
+        scores = pareto.normalise(front.losses, *pareto.ideal_nadir(front.losses)).sum(axis=1)
     else:
         weights = np.array([FIRST_WEIGHT if one.name == preference else 1.0 for one in front.objectives])
         scores = _achievement(front.scaled, weights[None, :], _reference(front, aspirations))[0]
@@ -168,13 +171,12 @@ def _reference(front: Front, aspirations: Mapping[str, float] | None) -> Floats:
     if not aspirations:
         return np.zeros(len(front.objectives))
     hoped = {canonical_name(name): value for name, value in aspirations.items()}
-    reference = np.ones(len(front.objectives))
+    reference: Floats = front.scaled.max(axis=0)
     for column, objective in enumerate(front.objectives):
         if objective.name in hoped:
             value = parse_limit(objective, hoped[objective.name])
             target = loss_matrix([objective], np.array([[value]]))[0, 0]
-            ideal, nadir = front.losses[:, column].min(), front.losses[:, column].max()
-            reference[column] = (target - ideal) / ((nadir - ideal) or 1.0)
+            reference[column] = (target - front.losses[:, column].min()) / front.span[column]
     return reference
 
 

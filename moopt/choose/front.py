@@ -20,6 +20,9 @@ from moopt.trial import State, Trial
 
 Points: TypeAlias = Iterable[Trial] | Mapping[int, Mapping[str, float]]
 """Trials (those that are not complete are left out), or a trial's number -> its values by objective."""
+LEAST_LOG_SPAN = 0.5
+"""Half a decade. A front that spans less in a logarithmic objective is not stretched to the full scale: where all
+trials are within a factor of 1.5, the slowest is not as bad as the worst of an objective that matters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +36,10 @@ class Front:
     """Shape (n, m), in each objective's own direction and unit."""
     losses: Floats
     """Shape (n, m)."""
+    span: Floats
+    """Shape (m,): the ranges of the losses, those of logarithmic objectives at least LEAST_LOG_SPAN; above 0."""
     scaled: Floats
-    """Shape (n, m): losses with the front's best at 0 and its worst at 1; 0 where the front has one value."""
+    """Shape (n, m): by how much losses are above the front's best, in spans."""
 
     def __len__(self) -> int:
         """Members of the front."""
@@ -66,8 +71,10 @@ def front_of(objectives: Sequence[Objective], points: Points) -> Front:
     numbers, values, losses = numbers[usable], values[usable], losses[usable]
     best = pareto.nondominated(losses)
     numbers, values, losses = numbers[best], values[best], losses[best]
-    ideal, nadir = losses.min(axis=0), losses.max(axis=0)
-    return Front(tuple(objectives), numbers, values, losses, pareto.normalise(losses, ideal, nadir))
+    least = [LEAST_LOG_SPAN if objective.log else 0.0 for objective in objectives]
+    span = np.maximum(np.ptp(losses, axis=0), least)
+    span[span == 0] = 1.0
+    return Front(tuple(objectives), numbers, values, losses, span, (losses - losses.min(axis=0)) / span)
 
 
 def join_numbers(numbers: Iterable[int], at_most: int = 20) -> str:

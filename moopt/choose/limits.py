@@ -43,7 +43,7 @@ def parse_limits(objectives: Sequence[Objective], texts: Iterable[str]) -> dict[
 
 
 def _parse(objectives: Sequence[Objective], text: str) -> tuple[str, float]:
-    match = re.fullmatch(r"\s*([^<>=≤≥\s]+)\s*(<=|>=|≤|≥)\s*([^<>=≤≥]+)", text)
+    match = re.fullmatch(r"\s*([^<>=≤≥]+?)\s*(<=|>=|≤|≥)\s*([^<>=≤≥]+)", text)
     if match is None:
         example = objectives[0]
         raise ObjectiveError(
@@ -119,9 +119,9 @@ def relaxations(
 ) -> list[Relaxation]:
     """What each limit, moved alone, would bring; the best one first.
 
-    A limit is moved to where it frees most members of the front for the step, the step being a share of the
-    front's range of losses; steps below a twentieth of the range count as one. A limit that frees none alone is
-    not listed. Raises NoTrialLeft without a complete trial and ObjectiveError for a limit that cannot be.
+    A limit is moved to where it frees most members of the front for the step, the step being in the front's spans
+    (:class:`moopt.choose.front.Front`); steps below a twentieth count as one. A limit that frees none alone is not
+    listed. Raises NoTrialLeft without a complete trial and ObjectiveError for a limit that cannot be.
     """
     return relaxations_of(front_of(apply_limits(objectives, limits), trials))
 
@@ -145,8 +145,7 @@ def _relax(front: Front, column: int) -> tuple[float, Relaxation] | None:
     if not freed.size:
         return None
     order = freed[np.argsort(front.losses[freed, column], kind="stable")]
-    span = float(np.ptp(front.losses[:, column])) or 1.0
-    steps = (front.losses[order, column] - loss(objective, limit)) / span
+    steps = (front.losses[order, column] - loss(objective, limit)) / front.span[column]
     gains = np.arange(1, len(order) + 1) / np.maximum(steps, _SMALL_STEP)
     best = int(np.argmax(gains))
     relaxed = _round_outward(objective, float(front.values[order[best], column]))
@@ -175,8 +174,7 @@ def refuse(front: Front) -> NoTrialLeft:
     if ways:
         return NoTrialLeft(f"no trial meets {stated}\nRelax one limit: {ways[0].text}.")
     misses = np.maximum(front.losses - _limit_losses(front), 0.0)
-    span = np.ptp(front.losses, axis=0)
-    closest = int(np.argmin((misses / np.where(span > 0, span, 1.0)).sum(axis=1)))
+    closest = int(np.argmin((misses / front.span).sum(axis=1)))
     needed = " and ".join(
         f"{one.name} {one.limit:.4g} -> {format_value(one, _round_outward(one, float(front.values[closest, column])))}"
         for column, one in enumerate(front.objectives)

@@ -40,8 +40,8 @@ class Swap:
 def swaps(objectives: Sequence[Objective], trials: Points, number: int) -> list[Swap]:
     """For each objective the cheapest swap that improves it, the best bargain first.
 
-    The cheapest gains most of its objective for what the others lose, both as shares of the front's ranges of
-    losses; a twentieth is added to the loss, so that a tiny gain for next to nothing is no bargain. Swaps within
+    The cheapest gains most of its objective for what the others lose, both in the front's spans; a twentieth
+    is added to the loss, so that a tiny gain for next to nothing is no bargain. Swaps within
     the objectives' limits come before those beyond. Each other trial is named once. Raises UsageError for a trial
     that is not on the front.
     """

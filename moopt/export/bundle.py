@@ -209,9 +209,15 @@ def _config(record: StudyRecord, chosen: Trial, decision: Decision) -> Json:
         "search": dict(record.search),
         "seed": record.seed,
         "n_steps": record.n_steps,
-        "spec": dict(record.spec),
+        "spec": _shared(record.spec),
         "versions": {"search": dict(record.versions), "export": _versions()},
     }
+
+
+def _shared(spec: Mapping[str, Json]) -> Json:
+    """The spec without where the data file lies on this machine."""
+    data = {key: value for key, value in spec.get("data", {}).items() if key != "path"}
+    return {**spec, "data": data} if "data" in spec else dict(spec)
 
 
 def _manifest(record: StudyRecord, number: int, files: Mapping[str, bytes], missing: str) -> Json:

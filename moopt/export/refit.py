@@ -43,8 +43,8 @@ def no_pipeline(record: StudyRecord) -> str:
             "whose code is not stored."
         )
     return (
-        "There is no pipeline and no model: the study searched an estimator that was given in Python; "
-        "`set_params` of that estimator takes the configuration."
+        "There is no pipeline and no model: the study searched an estimator that was given in Python and is not "
+        "stored; its parameters are in the configuration."
     )
 
 
@@ -70,11 +70,12 @@ def fit(record: StudyRecord, config: Config, file: Path | None = None) -> Fitted
 
 
 def data_spec(record: StudyRecord) -> DataSpec:
-    """How the study reads its data file, from where it was when the study was made."""
+    """How the study reads its data file: where it was when the study was made, else by the name it was given."""
     recorded: Mapping[str, Json] = record.spec["data"]
     known = {one.name for one in fields(DataSpec)}
     given = {name: value for name, value in recorded.items() if name in known}
-    return DataSpec(**{**given, "file": recorded.get("path", recorded["file"])})
+    places = [recorded.get("path", recorded["file"]), recorded["file"]]
+    return DataSpec(**{**given, "file": next((place for place in places if Path(place).is_file()), places[0])})
 
 
 def _columns(record: StudyRecord) -> Columns:

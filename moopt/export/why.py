@@ -168,7 +168,8 @@ def _data(record: StudyRecord) -> str:
     data = record.spec.get("data")
     if not data:
         return "The study records no data file."
-    return _bullets(f"{key}: {_value(value)}" for key, value in data.items() if value not in (None, [], {}))
+    told = {key: value for key, value in data.items() if key != "path" and value not in (None, [], {})}
+    return _bullets(f"{key}: {_value(value)}" for key, value in told.items())
 
 
 def _versions(evidence: Evidence) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -34,6 +35,19 @@ def check_target(estimator: Any, y: Any) -> None:
 
     if y is None and get_tags(estimator).target_tags.required:
         raise SpecError(f"{type(estimator).__name__} requires y to be passed, but the target y is None; give fit(X, y)")
+
+
+def check_parameters(estimator: Any, names: Iterable[str]) -> None:
+    """Raises SpecError for a parameter that the estimator has not.
+
+    Parameters of a part that the space itself replaces cannot be known.
+    """
+    known, names = estimator.get_params(), set(names)
+    for name in sorted(names):
+        parts = name.split("__")
+        replaced = any("__".join(parts[:end]) in names for end in range(1, len(parts)))
+        if name not in known and not replaced:
+            raise SpecError(f"{type(estimator).__name__} has no parameter {name!r}{nearest(name, known)}")
 
 
 def _check(name: str, given: object, expected: str, valid: bool) -> None:

@@ -7,11 +7,12 @@ which each worker opens once.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import cloudpickle
 import numpy as np
 
 from moopt.data import Reference, Rows
+from moopt.space.values import plain
 from moopt.trial import Config, Evaluator, Json, StepResult
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -107,11 +109,13 @@ def with_params(estimator: Any, params: Mapping[str, Any]) -> Any:
     return clone(estimator).set_params(**{name: clone(value, safe=False) for name, value in params.items()})
 
 
-def spec_of(estimator: Any, scorers: Mapping[str, Any], rows: Rows) -> dict[str, Json]:
+def spec_of(estimator: Any, scorers: Mapping[str, Any], pos_label: Any, rows: Rows) -> dict[str, Json]:
     """What decides how a trial is evaluated, as a study keeps it: the model, the scores, and hashes of the data."""
     return {
+        "kind": "estimator",
         "estimator": _described(estimator),
         "scoring": {name: _text(scorer) for name, scorer in scorers.items()},
+        "pos_label": _text(plain(pos_label)),
         "data": {
             "sha256": sha256(rows.X, rows.y),
             "folds_sha256": sha256(*(part for fold in rows.folds for part in fold)),
@@ -124,13 +128,15 @@ def _given(rows: Rows) -> bool:
     return bool(rows.fit_params or rows.score_params)
 
 
-def _described(estimator: Any) -> dict[str, str]:
+def _described(estimator: Any) -> dict[str, Json]:
     params = estimator.get_params() if hasattr(estimator, "get_params") else {}
     return {"class": type(estimator).__name__} | {name: _text(value) for name, value in sorted(params.items())}
 
 
-def _text(value: Any) -> str:
-    """What the user wrote, in a line, without what differs from process to process."""
+def _text(value: Any) -> Json:
+    """What the user wrote: a plain value itself, else in a line, without what differs from process to process."""
+    if isinstance(value, str | bool | int | None) or (isinstance(value, float) and math.isfinite(value)):
+        return value
     text = _ADDRESS.sub("", " ".join(repr(value).split()))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} {hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -160,17 +166,17 @@ def _parts(value: Any) -> Iterator[bytes | memoryview]:
         for key in sorted(value, key=str):
             yield from _parts(str(key))
             yield from _parts(value[key])
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from _parts({field.name: getattr(value, field.name) for field in fields(value)})
-    elif isinstance(value, np.ndarray | list | tuple) and (array := _plain_array(value)) is not None:
+    elif (array := _plain_array(value)) is not None:
         yield f"array{array.dtype.str}{array.shape}".encode()
         yield np.ascontiguousarray(array).tobytes()
     elif isinstance(value, np.ndarray | list | tuple):
         yield f"list{len(value)}".encode()
         for one in value:
             yield from _parts(one)
+    elif isinstance(value, str | bytes | bool | int | float | None):
+        yield f"{type(value).__name__}:{value!r}".encode()
     else:
-        yield f"{type(value).__name__}:{_ADDRESS.sub('', repr(value))}".encode()
+        yield cloudpickle.dumps(value)
 
 
 def _frame_parts(frame: Any) -> Iterator[bytes]:
@@ -182,7 +188,9 @@ def _frame_parts(frame: Any) -> Iterator[bytes]:
 
 
 def _plain_array(value: Any) -> Any:
-    """The value as an array of numbers, bools or texts; None where it is none."""
+    """What calls itself an array, or a list, as an array of numbers, bools or texts; None where it is none."""
+    if not (isinstance(value, list | tuple) or hasattr(value, "__array__")):
+        return None
     try:
         array = np.asarray(value)
     except ValueError:

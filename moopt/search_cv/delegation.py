@@ -6,10 +6,12 @@ A method is there only if the estimator has it, so that ``hasattr`` tells the tr
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _has(name: str) -> Callable[[Any], bool]:
@@ -27,6 +29,11 @@ def _has(name: str) -> Callable[[Any], bool]:
     return check
 
 
+def _if_best_has(name: str) -> Callable[[Method], Method]:
+    decorated: Callable[[Method], Method] = available_if(_has(name))
+    return decorated
+
+
 class Delegated:
     """Methods and attributes of ``best_estimator_``."""
 
@@ -36,37 +43,37 @@ class Delegated:
         check_is_fitted(self)
         return self.best_estimator_
 
-    @available_if(_has("predict"))
+    @_if_best_has("predict")
     def predict(self, X: Any) -> Any:
         """Predictions (n,) of the best estimator for X (n, d)."""
         return self._best().predict(X)
 
-    @available_if(_has("predict_proba"))
+    @_if_best_has("predict_proba")
     def predict_proba(self, X: Any) -> Any:
         """Class probabilities (n, classes) of the best estimator for X (n, d)."""
         return self._best().predict_proba(X)
 
-    @available_if(_has("predict_log_proba"))
+    @_if_best_has("predict_log_proba")
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of class probabilities (n, classes) of the best estimator for X (n, d)."""
         return self._best().predict_log_proba(X)
 
-    @available_if(_has("decision_function"))
+    @_if_best_has("decision_function")
     def decision_function(self, X: Any) -> Any:
         """Decision values of the best estimator for X (n, d)."""
         return self._best().decision_function(X)
 
-    @available_if(_has("score_samples"))
+    @_if_best_has("score_samples")
     def score_samples(self, X: Any) -> Any:
         """Scores (n,) that the best estimator gives the rows of X (n, d)."""
         return self._best().score_samples(X)
 
-    @available_if(_has("transform"))
+    @_if_best_has("transform")
     def transform(self, X: Any) -> Any:
         """X (n, d) transformed by the best estimator."""
         return self._best().transform(X)
 
-    @available_if(_has("inverse_transform"))
+    @_if_best_has("inverse_transform")
     def inverse_transform(self, X: Any) -> Any:
         """X transformed back by the best estimator."""
         return self._best().inverse_transform(X)

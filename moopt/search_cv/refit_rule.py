@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,9 +12,9 @@ import numpy as np
 from moopt.choose import BALANCED, KNEE, choose
 from moopt.choose.front import front_of
 from moopt.choose.limits import meets_limits, refuse
-from moopt.errors import SpecError, nearest
+from moopt.errors import SearchFailed, SpecError, nearest
 from moopt.objectives import Objective, canonical_name
-from moopt.trial import Trial
+from moopt.trial import State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,3 +72,23 @@ def _best(name: str, objectives: Sequence[Objective], trials: Sequence[Trial]) -
     rows = np.flatnonzero(left)
     first, second = front.losses[rows, column], front.scaled[rows].sum(axis=1)
     return int(front.numbers[rows[np.lexsort((second, first))[0]]])
+
+
+def check_failures(trials: Sequence[Trial]) -> None:
+    """Raises SearchFailed where every trial failed, and warns where some did."""
+    from sklearn.exceptions import FitFailedWarning
+
+    failed = [trial for trial in trials if trial.state is State.FAILED]
+    if not failed:
+        return
+    (message, count), *_ = Counter(trial.message for trial in failed).most_common(1)
+    if len(failed) == len(trials):
+        raise SearchFailed(
+            f"all {len(trials)} trials failed, {count} of them with: {message}\n"
+            "Mend the cause and fit again; error_score='raise' ends a search with the first error."
+        )
+    warnings.warn(
+        f"{len(failed)} of {len(trials)} trials failed, {count} of them with: {message}",
+        FitFailedWarning,
+        stacklevel=4,
+    )

@@ -7,6 +7,7 @@ the best, whichever way is better.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from moopt.frames import PARAM, value_matrix
 from moopt.objectives import Floats, Objective
-from moopt.search_cv.scoring import SCORE
+from moopt.search_cv.scoring import SCORE, is_cost
 from moopt.trial import State, StepResult, Trial
 
 if TYPE_CHECKING:
@@ -48,18 +49,18 @@ def cv_results(
     """
     table: dict[str, Any] = {"number": np.array([trial.number for trial in trials], dtype=np.int64)}
     for key, detail in _TIMES.items():
-        table |= _mean_std(key, _folds(trials, n_splits, lambda step, d=detail: step.details.get(d)))
+        table |= _mean_std(key, _folds(trials, n_splits, attrgetter("details"), detail))
     table |= param_arrays(params)
     table["params"] = [dict(one) for one in params]
     directions = {objective.name: objective.direction for objective in objectives}
     for name in _names(trials, directions):
-        scores = _folds(trials, n_splits, lambda step, n=name: step.values.get(n))
-        trained = _folds(trials, n_splits, lambda step, n=name: step.train.get(n)) if train else None
+        scores = _filled(trials, _folds(trials, n_splits, attrgetter("values"), name), error_score)
+        trained = _filled(trials, _folds(trials, n_splits, attrgetter("train"), name), error_score)
         sign = -1.0 if directions.get(name, "maximize") == "maximize" else 1.0
         for key in (name, SCORE) if name == alias != SCORE else (name,):
-            table |= _scored(key, _filled(trials, scores, error_score), sign)
-            if trained is not None and not (np.isnan(trained).all() and not np.isnan(scores).all()):
-                table |= _splits(f"train_{key}", _filled(trials, trained, error_score))
+            table |= _scored(key, scores, sign)
+            if train and not is_cost(name):
+                table |= _splits(f"train_{key}", trained)
     return table
 
 
@@ -69,12 +70,14 @@ def _names(trials: Sequence[Trial], objectives: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([*objectives, *measured]))
 
 
-def _folds(trials: Sequence[Trial], n_splits: int, value: Callable[[StepResult], float | None]) -> Floats:
-    """Shape (n, n_splits): a value of each step, NaN where there is none."""
+def _folds(
+    trials: Sequence[Trial], n_splits: int, part: Callable[[StepResult], Mapping[str, Any]], name: str
+) -> Floats:
+    """Shape (n, n_splits): a value in a part of each step, NaN where there is none."""
     out = np.full((len(trials), n_splits), np.nan)
     for row, trial in enumerate(trials):
         for step, result in trial.steps.items():
-            found = value(result)
+            found = part(result).get(name)
             if found is not None:
                 out[row, step] = found
     return out

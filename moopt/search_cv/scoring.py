@@ -8,7 +8,7 @@ scores of ``scoring`` are the objectives; without either they follow from the ki
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -51,8 +51,8 @@ class Scores:
     objectives: tuple[Objective, ...]
     scorers: Mapping[str, str | Callable[..., Any]]
     """Name -> a scorer's name or a callable: the objectives that are scores, then the scores only recorded."""
-    single: bool
-    """There is one score, which scikit-learn's users look for under the name ``score``."""
+    alone: str | None
+    """The one score that scikit-learn's users look for under the name ``score``, where there is one."""
 
     def resolved(self, estimator: Any, classes: tuple[Any, ...] = (), positive: Any = None) -> dict[str, Scorer]:
         """The scorers as callables of ``(estimator, X, y)``, for a target of these classes."""
@@ -74,7 +74,7 @@ class Scores:
 
     def _is_a_key(self, objective: Objective) -> bool:
         """Whether only a callable that returns several scores can know this objective."""
-        return objective.name not in self.scorers and not _is_cost(objective.name)
+        return objective.name not in self.scorers and not is_cost(objective.name)
 
     def measures(self, scorers: Mapping[str, Scorer]) -> Measures:
         """What a fold has to measure."""
@@ -110,8 +110,8 @@ class OwnScorer:
                     raise ObjectiveError(f"the scoring function returned no {key!r}{nearest(key, map(str, given))}")
             if self.alone:
                 raise ObjectiveError(
-                    f"the scoring function returned several scores: {', '.join(map(str, given))}\n"
-                    "Name those to improve in objectives=[...]."
+                    f"the scoring function returned several scores; name those to improve in objectives=[...]: "
+                    f"{', '.join(map(str, given))}"
                 )
         elif self.keys:
             raise ObjectiveError(
@@ -134,18 +134,25 @@ def as_scores(estimator: Any, objectives: Iterable[str | Objective] | None, scor
     """
     named = _named(scoring)
     chosen = _default(estimator, named) if objectives is None else objectives
-    function = next(iter(named.values())) if callable(scoring) else None
+    function = scoring if callable(scoring) else None
     wanted = as_objectives(_prepared(chosen, named, function))
     scorers: dict[str, str | Callable[..., Any]] = {}
     for objective in wanted:
         if objective.name in named:
             scorers[objective.name] = named[objective.name]
-        elif not _is_cost(objective.name) and (function is None or _is_scorer(objective.name)):
+        elif not is_cost(objective.name) and (function is None or _is_scorer(objective.name)):
             scorers[objective.name] = objective.name
     scorers |= {name: given for name, given in named.items() if name not in scorers}
-    _check(estimator, scorers)
-    one_score = isinstance(scoring, str) or (callable(scoring) and list(scorers) == [SCORE])
-    return Scores(wanted, scorers, single=one_score or len(scorers) == 1 == len(wanted))
+    _check(estimator, wanted, scorers)
+    return Scores(wanted, scorers, _alone(wanted, scoring, named, scorers))
+
+
+def _alone(
+    objectives: Sequence[Objective], scoring: Scoring, named: Mapping[str, Any], scorers: Mapping[str, Any]
+) -> str | None:
+    if isinstance(scoring, str) or callable(scoring):
+        return next(iter(named))
+    return next(iter(scorers)) if len(scorers) == 1 == len(objectives) else None
 
 
 def _named(scoring: Scoring) -> dict[str, str | Callable[..., Any]]:
@@ -192,9 +199,7 @@ def _check_name(name: str) -> None:
     from sklearn.metrics import get_scorer_names
 
     if not _is_scorer(name):
-        hint = (
-            "; name it in objectives instead" if _is_cost(canonical_name(name)) else nearest(name, get_scorer_names())
-        )
+        hint = "; name it in objectives instead" if is_cost(canonical_name(name)) else nearest(name, get_scorer_names())
         raise SpecError(f"scoring names {name!r}, which is no scorer of scikit-learn{hint}")
 
 
@@ -204,7 +209,8 @@ def _is_scorer(name: str) -> bool:
     return name in get_scorer_names()
 
 
-def _is_cost(name: str) -> bool:
+def is_cost(name: str) -> bool:
+    """Whether an objective is measured of the model and not scored: it has no value on training rows."""
     return latency_batch(name) is not None or name in (SIZE, FIT_TIME)
 
 
@@ -231,27 +237,34 @@ def _prepared(
         known_here = isinstance(one, str) and (
             one in named
             or one == SCORE
-            or (function is not None and not _is_cost(canonical_name(one)) and not _is_scorer(one))
+            or (function is not None and not is_cost(canonical_name(one)) and not _is_scorer(one))
         )
         out.append(Objective(one, "maximize") if known_here and isinstance(one, str) else one)
     return out
 
 
-def _check(estimator: Any, scorers: Mapping[str, Any]) -> None:
+def _check(estimator: Any, objectives: Iterable[Objective], scorers: Mapping[str, Any]) -> None:
     from sklearn.base import is_regressor
     from sklearn.metrics import get_scorer_names
 
-    for name, given in scorers.items():
-        if isinstance(given, str) and given != SCORE and not _is_scorer(given):
+    names = {name: given for name, given in scorers.items() if isinstance(given, str) and given != SCORE}
+    for name, given in names.items():
+        if not _is_scorer(given):
             known = [*get_scorer_names(), "latency", "size", "fit_time"]
             raise ObjectiveError(
                 f"objective {name!r} is your own, and nothing here measures it{nearest(name, known)}\n"
                 f"Give its scorer by that name: scoring={{{name!r}: function of (estimator, X, y)}}."
             )
-        if isinstance(given, str) and is_regressor(estimator) and _is_about_classes(given):
+        if is_regressor(estimator) and _is_about_classes(given):
             raise ObjectiveError(
                 f"{name} is about classes, and {type(estimator).__name__} is a regressor; "
                 "give objectives such as 'r2' or 'neg_mean_squared_error'"
+            )
+    for objective in objectives:
+        if objective.name in names and objective.direction == "minimize":
+            raise ObjectiveError(
+                f"objective {objective.name} is to be minimized, but is a scorer of scikit-learn: higher is better\n"
+                f"Give Objective({objective.name!r}, 'maximize')."
             )
 
 

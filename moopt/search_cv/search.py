@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import time
-import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 
-from moopt.errors import SearchFailed
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
 from moopt.objectives import Objective
-from moopt.search_cv.arguments import check_arguments, check_target, classes_of, seed_of
+from moopt.search_cv.arguments import check_arguments, check_parameters, check_target, classes_of, seed_of
 from moopt.search_cv.data import Build, WithSettings, referenced, spec_of, with_params
 from moopt.search_cv.delegation import Delegated
-from moopt.search_cv.refit_rule import chosen, objective_of_rule
+from moopt.search_cv.refit_rule import check_failures, chosen, objective_of_rule
 from moopt.search_cv.results import cv_results, finished, front_frame
 from moopt.search_cv.routing import metadata_router, routed, routed_for_score
 from moopt.search_cv.scoring import Scores, as_scores
 from moopt.space.distributions import Distributions, from_distributions
 from moopt.study import Study, create_study
-from moopt.trial import State, Trial
+from moopt.trial import Json, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from moopt.data import Rows
+    from moopt.measure.quality import Scorer
     from moopt.search_cv.scoring import Scoring
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What one ``fit`` was asked for."""
+
+    scores: Scores
+    scorers: Mapping[str, Scorer]
+    distributions: Distributions
+    rows: Rows
 
 
 class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -96,7 +105,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     front_ : DataFrame
         One row a trial on the front; columns number, the objectives, then ``param_<name>``.
     cv_results_ : dict of arrays
-        One entry a finished trial, keys as in scikit-learn and ``number``; see :func:`moopt.search_cv.results.cv_results`.
+        One entry a finished trial, keys as in scikit-learn and ``number``; see ``search_cv.results``.
     best_params_, best_index_, best_estimator_, refit_time_ :
         The trial that ``refit`` chose: its parameters, its place in ``cv_results_``, the estimator fitted on all data
         and the seconds that took. ``best_score_`` is there where ``refit`` is about one score.
@@ -186,32 +195,35 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         NoTrialLeft where no trial meets the limits, StudyMismatch where the store holds another search of the name.
         What was found is kept in ``study_``, ``cv_results_`` and ``front_`` in the last cases too.
         """
+        job = self._job(X, y, params)
+        self.n_splits_ = len(job.rows.folds)
+        self.study_ = self._study(job)
+        try:
+            self._search(job)
+        finally:
+            trials = self._keep(job)
+        self._choose(job, trials)
+        if self.refit is not False:
+            self._refit(job.rows)
+        return self
+
+    def _job(self, X: Any, y: Any, params: Mapping[str, Any]) -> _Job:
+        """Everything that was given, checked."""
         check_arguments(self)
         check_target(self.estimator, y)
         scores = as_scores(self.estimator, self.objectives, self.scoring)
         objective_of_rule(self.refit, scores.objectives)
         distributions = from_distributions(self.param_distributions, seed_of(self.random_state) or 0)
+        check_parameters(self.estimator, distributions.names.values())
         scorers = scores.resolved(self.estimator, classes_of(self.estimator, y, self.pos_label), self.pos_label)
-        rows = routed(self, X, y, params, scorers)
-        self.n_splits_ = len(rows.folds)
-        self.multimetric_ = not scores.single
-        self.scorer_ = next(iter(scorers.values())) if scores.single and scorers else scorers
-        self.study_ = self._study(scores, distributions, rows)
-        try:
-            self._search(scores, scorers, distributions, rows)
-        finally:
-            trials = self._keep(scores, distributions)
-        self._choose(scores, distributions, trials)
-        if self.refit is not False:
-            self._refit(rows)
-        return self
+        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers))
 
-    def _study(self, scores: Scores, distributions: Distributions, rows: Rows) -> Study:
-        own = distributions.config(self.estimator.get_params())
+    def _study(self, job: _Job) -> Study:
+        own = job.distributions.config(self.estimator.get_params())
         return create_study(
             self.study_name or type(self.estimator).__name__,
-            distributions.space,
-            scores.objectives,
+            job.distributions.space,
+            job.scores.objectives,
             algorithm=self.algorithm,
             store=self.store,
             seed=seed_of(self.random_state),
@@ -220,22 +232,28 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
             operators=self.operators,
             defaults=[] if own is None else [own],
             n_steps=self.n_splits_,
-            spec={} if self.store is None else spec_of(self.estimator, scores.scorers, rows),
+            spec=self._spec(job),
             resume=True,
         )
 
-    def _search(self, scores: Scores, scorers: Mapping[str, Any], distributions: Distributions, rows: Rows) -> None:
+    def _spec(self, job: _Job) -> dict[str, Json]:
+        """What tells this search from others in a store; without one there is nothing to tell."""
+        if self.store is None:
+            return {}
+        return spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows)
+
+    def _search(self, job: _Job) -> None:
         import sklearn
         from joblib import effective_n_jobs
 
         n_jobs = effective_n_jobs(self.n_jobs)
         in_processes = n_jobs > 1 or self.step_timeout_s is not None or self.memory_limit_mb is not None
         self._say(f"evaluating up to {self.n_trials} configs in {self.n_splits_} folds each")
-        with referenced(rows, to_file=in_processes) as reference:
+        with referenced(job.rows, to_file=in_processes) as reference:
             evaluator = CrossValidation(
                 reference,
-                Build(self.estimator, distributions.params),
-                scores.measures(scorers),
+                Build(self.estimator, job.distributions.params),
+                job.scores.measures(job.scorers),
                 train_rows=None if self.return_train_score else 0,
             )
             try:
@@ -252,34 +270,36 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
             finally:
                 opened.cache_clear()  # it would hold the data of this process for ever
 
-    def _keep(self, scores: Scores, distributions: Distributions) -> list[Trial]:
+    def _keep(self, job: _Job) -> list[Trial]:
         """Set what there is to know of the trials, also of a search that broke off."""
         trials = finished(self.study_.store.trials(self.study_.name))
-        first = next(iter(scores.scorers), None)
+        objectives, alone, distributions = job.scores.objectives, job.scores.alone, job.distributions
         self.cv_results_ = cv_results(
             trials,
             [distributions.params(trial.config) for trial in trials],
-            scores.objectives,
+            objectives,
             n_splits=self.n_splits_,
             error_score=np.nan if isinstance(self.error_score, str) else self.error_score,
             train=self.return_train_score,
-            alias=first if scores.single else None,
+            alias=alone,
         )
-        front = front_trials(scores.objectives, trials)
-        self.front_ = front_frame(scores.objectives, front, [distributions.plain(trial.config) for trial in front])
+        self.multimetric_ = alone is None or f"mean_test_{alone}" not in self.cv_results_
+        self.scorer_ = job.scorers if alone is None or self.multimetric_ else job.scorers[alone]
+        front = front_trials(objectives, trials)
+        self.front_ = front_frame(objectives, front, [distributions.plain(trial.config) for trial in front])
         self._say(f"{len(trials)} trials are done, {len(front)} on the front")
         return trials
 
-    def _choose(self, scores: Scores, distributions: Distributions, trials: Sequence[Trial]) -> None:
-        _warn_of_failures(trials)
-        single = scores.objectives[0].name if len(scores.objectives) == 1 else False
-        rule = self.refit or single
+    def _choose(self, job: _Job, trials: Sequence[Trial]) -> None:
+        check_failures(trials)
+        objectives = job.scores.objectives
+        rule = self.refit or (objectives[0].name if len(objectives) == 1 else False)
         if rule is False:
             return
-        number = chosen(rule, scores.objectives, trials, self.front_)
+        number = chosen(rule, objectives, trials, self.front_)
         self.best_index_ = next(index for index, trial in enumerate(trials) if trial.number == number)
-        self.best_params_ = distributions.params(trials[self.best_index_].config)
-        named = objective_of_rule(rule, scores.objectives)
+        self.best_params_ = job.distributions.params(trials[self.best_index_].config)
+        named = objective_of_rule(rule, objectives)
         if named is not None:
             self.best_score_ = float(self.cv_results_[f"mean_test_{named}"][self.best_index_])
 
@@ -314,23 +334,3 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     def _say(self, text: str) -> None:
         if self.verbose > 0:
             print(f"moopt: {text}", flush=True)  # noqa: T201 - what verbose asks for
-
-
-def _warn_of_failures(trials: Sequence[Trial]) -> None:
-    """Raises SearchFailed where every trial failed, and warns where some did."""
-    from sklearn.exceptions import FitFailedWarning
-
-    failed = [trial for trial in trials if trial.state is State.FAILED]
-    if not failed:
-        return
-    (message, count), *_ = Counter(trial.message for trial in failed).most_common(1)
-    if len(failed) == len(trials):
-        raise SearchFailed(
-            f"all {len(trials)} trials failed, {count} of them with: {message}\n"
-            "Mend the cause and fit again; error_score='raise' ends a search with the first error."
-        )
-    warnings.warn(
-        f"{len(failed)} of {len(trials)} trials failed, {count} of them with: {message}",
-        FitFailedWarning,
-        stacklevel=3,
-    )

@@ -92,8 +92,7 @@ class MOEAD:
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
         if self._full:
-            rows = self._improved(losses, violation, self._pool_of(observation.origin))
-            self._place(rows, observation)
+            self._place(self._improved(losses, violation, self._pool_of(observation.origin)), observation)
         else:
             self._place(np.array([self._n]), observation)
             self._n += 1
@@ -143,8 +142,8 @@ class MOEAD:
         """Give each of the first results its own subproblem, so that the sum of the values is least."""
         scaled = self._archive.normalise(self._losses)
         rows = linear_sum_assignment(self._value(scaled[None], self._weights[:, None]))[1]
-        for name in ("_numbers", "_points", "_losses", "_violation"):
-            setattr(self, name, getattr(self, name)[rows])
+        self._numbers, self._points = self._numbers[rows], self._points[rows]
+        self._losses, self._violation = self._losses[rows], self._violation[rows]
 
 
 def tchebycheff(losses: Floats, weights: Floats) -> Floats:

@@ -50,7 +50,8 @@ class StudyRecord:
 class Writer(Protocol):
     """The one coordinator's door: holds the study's lease from its making to ``close``.
 
-    Every call is one commit and renews the lease. Raises StudyBusy where another process took it.
+    Every call is one commit and renews the lease. Raises StudyBusy, and writes nothing, where another process
+    took it, and in a forked copy of its own process.
     """
 
     def queue(self, trial: Trial) -> None:
@@ -58,7 +59,10 @@ class Writer(Protocol):
         ...
 
     def start(self, trial: Trial) -> None:
-        """The trial (state running; new, or queued before) and its ``started`` event."""
+        """The trial (state running; new, or queued before) and its ``started`` event.
+
+        Attributes and notes that the user gave to a queued trial stay.
+        """
         ...
 
     def step(self, number: int, step: int, result: StepResult) -> None:
@@ -106,8 +110,14 @@ class Store(Protocol):
         """One study; without a name the only one there is, else StudyNotFound names them all."""
         ...
 
-    def create_study(self, record: StudyRecord) -> None:
-        """Keep a new study; raises StudyExists."""
+    def create_study(
+        self,
+        record: StudyRecord,
+        trials: Sequence[Trial] = (),
+        events: Sequence[Event] = (),
+        decisions: Sequence[Decision] = (),
+    ) -> None:
+        """Keep a new study, in one commit with all that it holds where it comes from elsewhere; raises StudyExists."""
         ...
 
     def rename_study(self, name: str, new_name: str) -> None:
@@ -135,6 +145,10 @@ class Store(Protocol):
         """All trials by number; without ``with_steps`` their ``steps`` are left empty (much faster)."""
         ...
 
+    def steps_done(self, name: str) -> dict[int, int]:
+        """Trial number -> how many of its steps are stored, for those that have any."""
+        ...
+
     def trial(self, name: str, number: int) -> Trial:
         """One trial, whole; raises UsageError with the numbers there are."""
         ...
@@ -157,7 +171,10 @@ class Store(Protocol):
         ...
 
     def set_attribute(self, name: str, key: str, value: Json, number: int | None = None) -> None:
-        """An attribute of a trial, or of the study where ``number`` is None."""
+        """An attribute of a trial, or of the study where ``number`` is None.
+
+        Raises UsageError for a value that JSON cannot say.
+        """
         ...
 
     def close(self) -> None:

@@ -1,100 +1,137 @@
-"""Opening a database as a store: connections and their settings, the check of what is there, errors in words."""
+"""Opening a database as a store: a connection's settings, the check of what is there, errors in words."""
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
+from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, event, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from moopt.errors import StoreError
-from moopt.store import schema
+from moopt.store import lease, schema
+
+Mode = Literal["ro", "rw"]
+"""How a file is opened."""
+
+BEGIN = {"ro": "BEGIN", "rw": "BEGIN IMMEDIATE"}
+"""A writer takes the lock when it begins: begun as a reader it could not wait for another's lock later."""
 
 _HEADER = b"SQLite format 3\x00"
 _BUSY_S = 10
 
 
-def sqlite_engine(path: Path, *, read_only: bool) -> Engine:
+def sqlite_engine(path: Path, mode: Mode) -> Engine:
     """An engine on one SQLite file; writes are durable when they are committed, and never block readers."""
-    mode = "ro" if read_only else "rwc"
-    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    log = path.with_name(f"{path.name}-wal")
+    only_looked_at = mode == "ro" and not os.access(path.absolute().parent, os.W_OK)
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        # A reader joins in a shared file beside the store. Where it may make none and nobody writes, it needs none.
+        alone = "&immutable=1" if only_looked_at and not log.exists() else ""
+        connection = sqlite3.connect(
+            address + alone, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
         connection.execute("PRAGMA foreign_keys=ON")
-        if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+        if mode == "rw":
+            _make_durable(connection, path)
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=None)
-    # A writer takes the lock when it begins: begun as a reader it could not wait for another's lock later.
-    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    # The pool is named: for an address without a file SQLAlchemy takes one that closes other threads' connections.
+    pool = {"poolclass": NullPool} if only_looked_at else {"poolclass": QueuePool, "max_overflow": -1}
+    engine = create_engine("sqlite://", creator=connect, **pool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN[mode]))
     return engine
 
 
-def check_file(path: Path, *, create: bool) -> None:
-    """Raise StoreError, in words, where a path cannot be a store; nothing is opened."""
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; a store is one file, such as {path / 'study.db'}")
-    if not path.exists():
-        if not create:
-            raise StoreError(
-                f"there is no store at {path}; check the path, or make one with 'moopt run ... --store {path}'"
-            )
-        if not path.absolute().parent.is_dir():
-            raise StoreError(f"there is no folder {path.parent} for the store {path.name}; make it first")
-        return
-    with in_words(path), path.open("rb") as file:
-        header = file.read(len(_HEADER))
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    (found,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if found != "wal":
+        raise StoreError(
+            f"{path} lies where SQLite can keep no write-ahead log (a network drive?); give a file on a local disk"
+        )
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def check_path(path: Path, *, create: bool) -> bool:
+    """Whether a SQLite database is at a path, for a new store an empty file; nothing is opened as a database.
+
+    Raises StoreError, in words, where the path cannot be a store.
+    """
+    with in_words(path):
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder; a store is one file, such as {path / 'study.db'}")
+        if not path.exists():
+            _make_file(path, create=create)
+        header = _header(path)
     if header != _HEADER and (header or not create):
         raise StoreError(f"{path} is not a store of moopt (no SQLite database); give another file")
+    return header == _HEADER
 
 
-def prepare(engine: Engine, path: Path, *, create: bool) -> None:
-    """Make the tables where there are none, else check that they are moopt's and of this version.
+def _make_file(path: Path, *, create: bool) -> None:
+    if not create:
+        raise StoreError(
+            f"there is no store at {path}; check the path, or make one with 'moopt run ... --store {path}'"
+        )
+    if not path.absolute().parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent} for the store {path.name}; make it first")
+    path.touch()
 
-    Raises StoreError for another kind of database, for a store made by a newer moopt, and for an empty one
-    that may not be made.
+
+def _header(path: Path) -> bytes:
+    if not path.is_file():
+        raise StoreError(f"{path} is no file; a store is one file, such as study.db")
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEADER))
+    except PermissionError:
+        raise StoreError(f"no permission to read {path}; change its permissions or give another file") from None
+
+
+def version(connection: Connection, path: Path) -> int | None:
+    """The version of a store's tables; None where a database holds nothing at all.
+
+    Raises StoreError for another kind of database, and for a store made by a newer moopt.
     """
-    with in_words(path), engine.begin() as connection:
-        tables = inspect(connection).get_table_names()
-        if not tables and create:
-            _make(connection)
-            return
-        known = (
-            "meta" in tables and connection.exec_driver_sql("PRAGMA application_id").scalar() == schema.APPLICATION_ID
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    application = connection.exec_driver_sql("PRAGMA application_id").scalar()
+    found = None
+    if "meta" in tables and application == schema.APPLICATION_ID:
+        found = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "version")).scalar()
+    if found is None:
+        raise StoreError(f"{path} is a database, but not a store of moopt; give another file")
+    if int(found) > schema.VERSION:
+        raise StoreError(
+            f"{path} was made by a newer moopt (its tables have version {found}, this one knows "
+            f"{schema.VERSION}); upgrade moopt to open it"
         )
-        if not known:
-            raise StoreError(f"{path} is a database, but not a store of moopt; give another file")
-        made_by = int(
-            connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "version")).scalar_one()
-        )
-        if made_by > schema.VERSION:
-            raise StoreError(
-                f"{path} was made by a newer moopt (its tables have version {made_by}, this one knows "
-                f"{schema.VERSION}); upgrade moopt to open it"
-            )
-        if made_by < schema.VERSION and create:
-            _migrate(connection, made_by)
+    return int(found)
 
 
-def _make(connection: Connection) -> None:
-    schema.metadata.create_all(connection)
-    connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
-    connection.execute(schema.meta.insert(), {"key": "version", "value": str(schema.VERSION)})
+def bring_up_to_date(connection: Connection, found: int | None) -> None:
+    """Make the tables where there are none, else take them from an older version to the present one.
 
-
-def _migrate(connection: Connection, version: int) -> None:
-    for migration in schema.MIGRATIONS[version - 1 :]:
+    Raises StudyBusy while a process of that older version writes a study.
+    """
+    if found is None:
+        schema.metadata.create_all(connection)
+        connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
+        connection.execute(schema.meta.insert(), {"key": "version", "value": str(schema.VERSION)})
+        return
+    for row in connection.execute(select(*lease.COLUMNS)):
+        lease.refuse_held(row)
+    for migration in schema.MIGRATIONS[found - 1 :]:
         migration(connection)
-    connection.execute(schema.meta.update().where(schema.meta.c.key == "version"), {"value": str(schema.VERSION)})
+    connection.execute(schema.meta.update().where(schema.meta.c.key == "version").values(value=str(schema.VERSION)))
 
 
 @contextmanager
@@ -104,14 +141,19 @@ def in_words(path: Path) -> Iterator[None]:
         yield
     except (DBAPIError, sqlite3.Error, OSError) as error:
         raise StoreError(_words(path, error)) from error
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"{path} cannot keep {error.object!r:.80}: it is no text; was it in another encoding?"
+        ) from error
 
 
 def _words(path: Path, error: Exception) -> str:
     cause: Any = error.orig if isinstance(error, DBAPIError) else error
     text = str(cause)
-    if "disk is full" in text or "No space left" in text:
+    number = getattr(cause, "errno", None)
+    if "disk is full" in text or number in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full: {path} could not be written; what was stored is safe. Free some space and run again"
-    if "readonly" in text or "read-only" in text or "Permission denied" in text or isinstance(cause, PermissionError):
+    if "readonly" in text or number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"no permission to write {path}; change its permissions or give another file"
     if "unable to open" in text:
         return f"{path} cannot be opened; check that it is there and that its folder may be written"

@@ -18,6 +18,16 @@ from moopt.store.schema import studies
 LEASE_S = 60.0
 """After this long without a sign of life a lease from another machine is lost."""
 
+COLUMNS = (
+    studies.c.name,
+    studies.c.lease_token,
+    studies.c.lease_host,
+    studies.c.lease_pid,
+    studies.c.lease_process_started,
+    studies.c.lease_beat_at,
+)
+"""What of a study's row tells who holds it."""
+
 _START_TOLERANCE_S = 2.0
 
 
@@ -31,7 +41,7 @@ def take(connection: Connection, study: int) -> str:
             lease_token=token,
             lease_host=socket.gethostname(),
             lease_pid=os.getpid(),
-            lease_process_started=_started(os.getpid()),
+            lease_process_started=_own_start(os.getpid()),
             lease_beat_at=time.time(),
         )
     )
@@ -46,28 +56,36 @@ def is_held(row: Any) -> bool:
     if row.lease_token is None:
         return False
     if row.lease_host == socket.gethostname():
-        started = _process_started(row.lease_pid)
-        return started is not None and abs(started - row.lease_process_started) < _START_TOLERANCE_S
+        return _lives(row.lease_pid, row.lease_process_started)
     return bool(time.time() - row.lease_beat_at < LEASE_S)
 
 
 def refuse_held(row: Any) -> None:
     """Raise StudyBusy where the lease of a study's row is held."""
-    if is_held(row):
-        seconds = max(0, round(time.time() - row.lease_beat_at))
-        raise StudyBusy(
-            f"study {row.name!r} is being written by process {row.lease_pid} on {row.lease_host} "
-            f"(last sign of life {seconds} s ago); wait for it or stop it"
-        )
+    if not is_held(row):
+        return
+    if row.lease_host == socket.gethostname() and row.lease_pid == os.getpid():
+        raise StudyBusy(f"study {row.name!r} is being written by this process; close that study first")
+    seconds = max(0, round(time.time() - row.lease_beat_at))
+    raise StudyBusy(
+        f"study {row.name!r} is being written by process {row.lease_pid} on {row.lease_host} "
+        f"(last sign of life {seconds} s ago); wait for it or stop it"
+    )
 
 
-def _process_started(pid: int) -> float | None:
+def _lives(pid: int, started: float) -> bool:
+    """Whether the process that started then (Unix seconds) still runs; another one may have its number by now."""
     try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return None
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return bool(abs(process.create_time() - started) < _START_TOLERANCE_S)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 @cache
-def _started(pid: int) -> float:
+def _own_start(pid: int) -> float:
     return float(psutil.Process(pid).create_time())

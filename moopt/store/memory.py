@@ -10,6 +10,7 @@ from typing import Self
 
 from moopt.errors import StudyBusy, StudyExists, StudyNotFound, UsageError
 from moopt.store.base import StudyRecord, Writer
+from moopt.store.rows import from_text, to_text
 from moopt.trial import Decision, Event, EventKind, Json, StepResult, Trial
 
 
@@ -35,16 +36,22 @@ class MemoryStore:
 
     def studies(self) -> list[StudyRecord]:
         """All studies, by time of creation."""
-        return [kept.record for kept in self._studies.values()]
+        return sorted((kept.record for kept in self._studies.values()), key=lambda record: record.created_at)
 
     def study(self, name: str | None = None) -> StudyRecord:
         """One study; without a name the only one there is."""
         return self._kept(name).record
 
-    def create_study(self, record: StudyRecord) -> None:
-        """Keep a new study; raises StudyExists."""
+    def create_study(
+        self,
+        record: StudyRecord,
+        trials: Sequence[Trial] = (),
+        events: Sequence[Event] = (),
+        decisions: Sequence[Decision] = (),
+    ) -> None:
+        """Keep a new study with all that it holds; raises StudyExists."""
         self._refuse_taken(record.name)
-        self._studies[record.name] = _Kept(record)
+        self._studies[record.name] = _Kept(record, list(trials), list(events), list(decisions))
 
     def rename_study(self, name: str, new_name: str) -> None:
         """Raises StudyExists where the new name is taken, StudyBusy while it is being written."""
@@ -80,6 +87,10 @@ class MemoryStore:
         trials = self._kept(name).trials
         return list(trials) if with_steps else [replace(trial, steps={}) for trial in trials]
 
+    def steps_done(self, name: str) -> dict[int, int]:
+        """Trial number -> how many of its steps are stored, for those that have any."""
+        return {trial.number: len(trial.steps) for trial in self._kept(name).trials if trial.steps}
+
     def trial(self, name: str, number: int) -> Trial:
         """One trial; raises UsageError with the numbers there are."""
         trials = self._kept(name).trials
@@ -110,7 +121,7 @@ class MemoryStore:
 
     def set_attribute(self, name: str, key: str, value: Json, number: int | None = None) -> None:
         """An attribute of a trial, or of the study where ``number`` is None."""
-        kept = self._kept(name)
+        kept, value = self._kept(name), from_text(to_text(value))
         if number is None:
             kept.record = replace(kept.record, attributes={**kept.record.attributes, key: value})
             kept.revision += 1
@@ -163,6 +174,9 @@ class MemoryWriter:
 
     def start(self, trial: Trial) -> None:
         """The trial and its ``started`` event."""
+        if trial.number < len(self._kept.trials):
+            queued = self._kept.trials[trial.number]
+            trial = replace(trial, attributes=queued.attributes, notes=queued.notes)
         self._put(trial)
         self._kept.events.append(Event(EventKind.STARTED, trial.number))
 

@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, TypeAlias
 
+from moopt.errors import UsageError
 from moopt.objectives import Objective
 from moopt.store.base import StudyRecord
-from moopt.trial import Decision, Failure, Json, Source, State, StepResult, Trial
+from moopt.trial import Decision, EventKind, Failure, Json, Source, State, StepResult, Trial
 
 Row: TypeAlias = dict[str, Any]
 
 _NOT_FINITE = "$float"
+_TEXTS_OF_FLOATS = ("nan", "inf", "-inf")
+# ASCII only: whatever a text of Python holds, half a surrogate pair too, comes back from its escapes.
+_to_text = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+STARTED = ("config", "origin", "source", "state", "n_steps", "created_at")
+"""Columns of a queued trial that may change when it starts."""
+ENDED = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
+"""Columns that change when a trial ends."""
 
 
 def to_text(value: Json) -> str:
-    """JSON; a number that is not finite, which JSON cannot say, becomes ``{"$float": "nan"}``."""
+    """JSON; a number that is not finite, which JSON cannot say, becomes ``{"$float": "nan"}``.
+
+    Raises UsageError for a value that is no plain data.
+    """
     try:
-        return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return _to_text(value)
     except ValueError:
-        return json.dumps(_without_non_finite(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return _to_text(_without_non_finite(value))
+    except TypeError as error:
+        raise UsageError(f"{value!r:.80} cannot be kept ({error}); give numbers, texts, lists and dicts") from None
 
 
 def _without_non_finite(value: Json) -> Json:
     if isinstance(value, float) and not math.isfinite(value):
-        return {_NOT_FINITE: str(value)}
+        return {_NOT_FINITE: str(float(value))}
     if isinstance(value, Mapping):
         return {key: _without_non_finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -40,15 +57,17 @@ def from_text(text: str) -> Json:
 
 
 def _number(found: dict[str, Json]) -> Json:
-    return float(found[_NOT_FINITE]) if found.keys() == {_NOT_FINITE} else found
+    is_number = found.keys() == {_NOT_FINITE} and found[_NOT_FINITE] in _TEXTS_OF_FLOATS
+    return float(found[_NOT_FINITE]) if is_number else found
+
+
+def plain_text(text: str) -> str:
+    """A text for people as every database keeps it: what is no character becomes its escape."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _or_null(value: Any) -> str | None:
     return to_text(value) if value else None
-
-
-def _or_empty(text: str | None) -> Any:
-    return from_text(text) if text else {}
 
 
 def trial_row(trial: Trial) -> Row:
@@ -65,37 +84,63 @@ def trial_row(trial: Trial) -> Row:
 
 
 def result_row(trial: Trial) -> Row:
-    """The columns that change when a trial ends."""
+    """The columns :data:`ENDED`."""
     return {
         "state": trial.state.value,
         "objectives": _or_null(dict(trial.values)),
         "failure": trial.failure.value if trial.failure else None,
-        "message": trial.message or None,
+        "message": plain_text(trial.message) or None,
         "fit": trial.fit,
         "finished_at": trial.finished_at,
         "attributes": _or_null(dict(trial.attributes)),
     }
 
 
-def trial_of(row: Any, steps: Mapping[int, StepResult], notes: tuple[str, ...]) -> Trial:
-    """The trial of a row of the table, with its steps and notes."""
-    return Trial(
-        number=row.number,
-        config=from_text(row.config),
-        origin=None if row.origin is None else from_text(row.origin),
-        source=Source(row.source),
-        state=State(row.state),
-        n_steps=row.n_steps,
-        steps=steps,
-        values=_or_empty(row.objectives),
-        failure=Failure(row.failure) if row.failure else None,
-        message=row.message or "",
-        fit=row.fit,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-        attributes=_or_empty(row.attributes),
-        notes=notes,
+TRIAL = (
+    *("number", "config", "origin", "source", "state", "n_steps"),
+    *("objectives", "failure", "message", "fit", "created_at", "finished_at", "attributes"),
+)
+"""Columns from which :func:`trials_of` makes trials, in their order."""
+
+
+def trials_of(
+    found: Sequence[Sequence[Any]], steps: Mapping[int, Mapping[int, StepResult]], notes: Mapping[int, tuple[str, ...]]
+) -> list[Trial]:
+    """The trials of rows of :data:`TRIAL`, with their steps and notes by number. Made by columns: there may be many."""
+    if not found:
+        return []
+    number, config, origin, source, state, n_steps, values, failure, message, fit, created, finished, attributes = zip(
+        *found, strict=True
     )
+    fields = {
+        "number": number,
+        "config": _parsed(config),
+        "origin": _parsed(origin, "null"),
+        "source": _members(Source, source),
+        "state": _members(State, state),
+        "n_steps": n_steps,
+        "steps": [steps.get(one, {}) for one in number],
+        "values": _parsed(values),
+        "failure": _members(Failure, failure),
+        "message": [text or "" for text in message],
+        "fit": fit,
+        "created_at": created,
+        "finished_at": finished,
+        "attributes": _parsed(attributes),
+        "notes": [notes.get(one, ()) for one in number],
+    }
+    return list(map(Trial, *(fields[name] for name in Trial.__dataclass_fields__)))
+
+
+def _parsed(texts: Sequence[str | None], empty: str = "{}") -> list[Any]:
+    """:func:`from_text` of each, in one call: a call a text costs more than the text."""
+    parsed: list[Any] = from_text(f"[{','.join([text or empty for text in texts])}]")
+    return parsed
+
+
+def _members(kind: type[StrEnum], texts: Sequence[str | None]) -> list[Any]:
+    by_text: dict[str | None, Any] = {None: None, **{one.value: one for one in kind}}
+    return [by_text[text] for text in texts]
 
 
 def step_row(number: int, step: int, result: StepResult) -> Row:
@@ -111,15 +156,19 @@ def step_row(number: int, step: int, result: StepResult) -> Row:
     }
 
 
-def step_of(row: Any) -> StepResult:
-    """The step of a row of the table."""
-    return StepResult(
-        values=from_text(row.objectives),
-        train=_or_empty(row.train),
-        seconds=row.seconds,
-        changes=_or_empty(row.changes),
-        details=_or_empty(row.details),
-    )
+STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details")
+"""Columns from which :func:`steps_of` makes steps, in their order."""
+
+
+def steps_of(found: Sequence[Sequence[Any]]) -> dict[int, dict[int, StepResult]]:
+    """The steps of rows of :data:`STEP`, by the number of their trial and their own."""
+    steps: dict[int, dict[int, StepResult]] = defaultdict(dict)
+    if found:
+        numbers, places, values, train, seconds, changes, details = zip(*found, strict=True)
+        results = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details))
+        for number, place, result in zip(numbers, places, results, strict=True):
+            steps[number][place] = result
+    return steps
 
 
 def study_row(record: StudyRecord) -> Row:
@@ -150,13 +199,23 @@ def study_of(row: Any) -> StudyRecord:
     return StudyRecord(name=row.name, created_at=row.created_at, attributes=from_text(row.attributes), **kept)
 
 
+def event_row(kind: EventKind, number: int) -> Row:
+    """An event's columns."""
+    return {"kind": kind.value, "number": number}
+
+
+def note_row(number: int, text: str) -> Row:
+    """The columns of a note on a trial, written at this moment."""
+    return {"number": number, "text": plain_text(text), "written_at": time.time()}
+
+
 def decision_row(decision: Decision) -> Row:
     """A decision's columns."""
     return {
         "number": decision.number,
         "limits": to_text(dict(decision.limits)),
         "preference": decision.preference,
-        "reason": decision.reason,
+        "reason": plain_text(decision.reason),
         "decided_at": decision.decided_at,
     }
 

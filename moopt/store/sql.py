@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 
-from moopt.errors import StoreError, StudyExists, StudyNotFound, UsageError
+from moopt.errors import StudyExists, StudyNotFound, UsageError
 from moopt.store import lease, rows, schema
 from moopt.store.base import StudyRecord, Writer
-from moopt.store.engine import check_file, in_words, prepare, sqlite_engine
+from moopt.store.database import Database
 from moopt.store.writer import SqlWriter
-from moopt.trial import Decision, Event, EventKind, Json, StepResult, Trial
+from moopt.trial import Decision, Event, EventKind, Json, Trial
 
 _STUDIES, _TRIALS, _STEPS = schema.studies, schema.trials, schema.steps
 
@@ -26,14 +23,10 @@ class SqlStore:
     """Studies in one SQLite file, with a folder of artefacts beside it."""
 
     def __init__(self, path: Path, *, read_only: bool = False, create: bool = True) -> None:
-        create = create and not read_only
-        check_file(path, create=create)
-        self._path = path
-        self._read_only = read_only
-        self._engines: dict[tuple[int, bool], Engine] = {}
+        self._database = Database(path, read_only=read_only, create=create and not read_only)
+        self._path, self._read_only = path, read_only
         self.location = str(path)
         self.artefacts: Path | None = path.with_name(f"{path.stem}.artefacts")
-        prepare(self._engine(read_only=read_only), path, create=create)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Connections do not travel: a copy in another process opens its own.
@@ -43,25 +36,35 @@ class SqlStore:
 
     def studies(self) -> list[StudyRecord]:
         """All studies, by time of creation."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(select(_STUDIES).order_by(_STUDIES.c.created_at, _STUDIES.c.id))
             return [rows.study_of(row) for row in found]
 
     def study(self, name: str | None = None) -> StudyRecord:
         """One study; without a name the only one there is."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return rows.study_of(self._row(connection, name))
 
-    def create_study(self, record: StudyRecord) -> None:
-        """Keep a new study; raises StudyExists."""
-        with self._writing() as connection:
+    def create_study(
+        self,
+        record: StudyRecord,
+        trials: Sequence[Trial] = (),
+        events: Sequence[Event] = (),
+        decisions: Sequence[Decision] = (),
+    ) -> None:
+        """Keep a new study with all that it holds, in one commit; raises StudyExists."""
+        with self._database.writing() as connection:
             self._refuse_taken(connection, record.name)
-            connection.execute(insert(_STUDIES), rows.study_row(record))
+            made = connection.execute(insert(_STUDIES), rows.study_row(record)).inserted_primary_key
+            study = int(made[0]) if made else 0
+            for table, found in _content(trials, events, decisions):
+                if found:
+                    connection.execute(insert(table), [{"study_id": study, **row} for row in found])
 
     def rename_study(self, name: str, new_name: str) -> None:
         """Raises StudyExists where the new name is taken, StudyBusy while it is being written."""
-        with self._writing() as connection:
-            row = self._row(connection, name)
+        with self._database.writing() as connection:
+            row = self._row(connection, name, _STUDIES.c.id, *lease.COLUMNS)
             lease.refuse_held(row)
             if not new_name.strip():
                 raise UsageError(f"the new name of study {name!r} is empty; give a text")
@@ -71,8 +74,8 @@ class SqlStore:
 
     def delete_study(self, name: str) -> None:
         """With all that belongs to it. Raises StudyBusy while it is being written."""
-        with self._writing() as connection:
-            row = self._row(connection, name)
+        with self._database.writing() as connection:
+            row = self._row(connection, name, _STUDIES.c.id, *lease.COLUMNS)
             lease.refuse_held(row)
             for table in schema.OF_A_STUDY:
                 connection.execute(delete(table).where(table.c.study_id == row.id))
@@ -80,33 +83,44 @@ class SqlStore:
 
     def write(self, name: str) -> Writer:
         """Take the study's lease; raises StudyBusy where a living process holds it."""
-        with self._writing() as connection:
-            row = self._row(connection, name)
+        with self._database.writing() as connection:
+            row = self._row(connection, name, _STUDIES.c.id, *lease.COLUMNS)
             lease.refuse_held(row)
             token = lease.take(connection, row.id)
-        return SqlWriter(self._engine(read_only=False), self._path, name, row.id, token)
+        return SqlWriter(self._database, name, row.id, token)
 
     def is_running(self, name: str) -> bool:
         """Whether a living coordinator holds the lease."""
-        with self._reading() as connection:
-            return lease.is_held(self._row(connection, name))
+        with self._database.reading() as connection:
+            return lease.is_held(self._row(connection, name, *lease.COLUMNS))
 
     # Reading
 
     def revision(self, name: str) -> int:
         """Grows with every write to the study."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return int(self._row(connection, name, _STUDIES.c.revision).revision)
 
     def trials(self, name: str, *, with_steps: bool = True) -> list[Trial]:
         """All trials by number."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             study = self._row(connection, name, _STUDIES.c.id).id
             return self._trials(connection, study, with_steps=with_steps)
 
+    def steps_done(self, name: str) -> dict[int, int]:
+        """Trial number -> how many of its steps are stored, for those that have any."""
+        with self._database.reading() as connection:
+            study = self._row(connection, name, _STUDIES.c.id).id
+            query = (
+                select(_STEPS.c.number, func.count().label("steps"))
+                .where(_STEPS.c.study_id == study)
+                .group_by(_STEPS.c.number)
+            )
+            return {row.number: row.steps for row in connection.execute(query)}
+
     def trial(self, name: str, number: int) -> Trial:
         """One trial, whole."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             study = self._row(connection, name, _STUDIES.c.id).id
             found = self._trials(connection, study, number=number)
             if not found:
@@ -115,7 +129,7 @@ class SqlStore:
 
     def events(self, name: str) -> list[Event]:
         """The study's history, in order."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             events = schema.events
             query = select(events.c.kind, events.c.number).where(
                 events.c.study_id == self._row(connection, name, _STUDIES.c.id).id
@@ -124,7 +138,7 @@ class SqlStore:
 
     def decisions(self, name: str) -> list[Decision]:
         """Oldest first."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             table = schema.decisions
             query = select(table).where(table.c.study_id == self._row(connection, name, _STUDIES.c.id).id)
             return [rows.decision_of(row) for row in connection.execute(query.order_by(table.c.id))]
@@ -133,25 +147,23 @@ class SqlStore:
 
     def add_decision(self, name: str, decision: Decision) -> None:
         """Raises UsageError where there is no such trial."""
-        decision_row = {**rows.decision_row(decision), "decided_at": decision.decided_at or time.time()}
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             study = self._with_trial(connection, name, decision.number)
-            connection.execute(insert(schema.decisions), {**decision_row, "study_id": study})
+            connection.execute(insert(schema.decisions), {"study_id": study, **rows.decision_row(decision)})
             _touch(connection, study)
 
     def add_note(self, name: str, number: int, text: str) -> None:
         """A note on a trial."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             study = self._with_trial(connection, name, number)
-            note = {"study_id": study, "number": number, "text": text, "written_at": time.time()}
-            connection.execute(insert(schema.notes), note)
+            connection.execute(insert(schema.notes), {"study_id": study, **rows.note_row(number, text)})
             _touch(connection, study)
 
     def set_attribute(self, name: str, key: str, value: Json, number: int | None = None) -> None:
         """An attribute of a trial, or of the study where ``number`` is None."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if number is None:
-                study = self._row(connection, name).id
+                study = self._row(connection, name, _STUDIES.c.id).id
                 table, place = _STUDIES, _STUDIES.c.id == study
             else:
                 study = self._with_trial(connection, name, number)
@@ -163,32 +175,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Close every connection."""
-        for engine in self._engines.values():
-            engine.dispose()
-        self._engines.clear()
-
-    # Connections
-
-    def _engine(self, *, read_only: bool) -> Engine:
-        # Keyed by process: a forked child must not use its parent's connections.
-        key = os.getpid(), read_only
-        if key not in self._engines:
-            self._engines[key] = sqlite_engine(self._path, read_only=read_only)
-        return self._engines[key]
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        if not self._path.exists():
-            raise StoreError(f"the store {self._path} is gone; was it moved or deleted?")
-        with in_words(self._path), self._engine(read_only=True).connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        if not self._path.exists():
-            raise StoreError(f"the store {self._path} is gone; was it moved or deleted?")
-        with in_words(self._path), self._engine(read_only=False).begin() as connection:
-            yield connection
+        self._database.close()
 
     # Rows
 
@@ -222,19 +209,30 @@ class SqlStore:
     def _trials(
         self, connection: Connection, study: int, *, with_steps: bool = True, number: int | None = None
     ) -> list[Trial]:
-        def of_study(table: Any) -> Any:
-            found = select(table).where(table.c.study_id == study)
+        def of_study(table: Table, names: Sequence[str]) -> Any:
+            found = select(*(table.c[name] for name in names)).where(table.c.study_id == study)
             return found if number is None else found.where(table.c.number == number)
 
-        steps: dict[int, dict[int, StepResult]] = defaultdict(dict)
-        if with_steps:
-            for row in connection.execute(of_study(_STEPS)):
-                steps[row.number][row.step] = rows.step_of(row)
         notes: dict[int, tuple[str, ...]] = defaultdict(tuple)
-        for row in connection.execute(of_study(schema.notes).order_by(schema.notes.c.id)):
+        for row in connection.execute(of_study(schema.notes, ("number", "text")).order_by(schema.notes.c.id)):
             notes[row.number] += (row.text,)
-        found = connection.execute(of_study(_TRIALS).order_by(_TRIALS.c.number))
-        return [rows.trial_of(row, steps.get(row.number, {}), notes.get(row.number, ())) for row in found]
+        by_step = of_study(_STEPS, rows.STEP).order_by(_STEPS.c.number, _STEPS.c.step)
+        steps = rows.steps_of(connection.execute(by_step).all()) if with_steps else {}
+        found = connection.execute(of_study(_TRIALS, rows.TRIAL).order_by(_TRIALS.c.number)).all()
+        return rows.trials_of(found, steps, notes)
+
+
+def _content(
+    trials: Sequence[Trial], events: Sequence[Event], decisions: Sequence[Decision]
+) -> Sequence[tuple[Table, list[rows.Row]]]:
+    """The rows of what a study holds, by table, without the study's number."""
+    return (
+        (_TRIALS, [rows.trial_row(trial) for trial in trials]),
+        (_STEPS, [rows.step_row(trial.number, step, one) for trial in trials for step, one in trial.steps.items()]),
+        (schema.notes, [rows.note_row(trial.number, note) for trial in trials for note in trial.notes]),
+        (schema.events, [rows.event_row(event.kind, event.number) for event in events]),
+        (schema.decisions, [rows.decision_row(decision) for decision in decisions]),
+    )
 
 
 def _touch(connection: Connection, study: int) -> None:

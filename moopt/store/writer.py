@@ -2,132 +2,115 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from sqlite3 import Cursor
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
-from sqlalchemy import (
-    Connection,
-    CursorResult,
-    Dialect,
-    Engine,
-    bindparam,
-    insert,
-    literal_column,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Insert, Table, Update, bindparam, insert, literal_column, null, select, update
 
-from moopt.errors import StudyBusy
+from moopt.errors import StoreError, StudyBusy
 from moopt.store import rows, schema
-from moopt.store.engine import in_words
-from moopt.trial import EventKind, State, StepResult, Trial
+from moopt.store.database import Database
+from moopt.trial import EventKind, StepResult, Trial
 
 _STUDIES, _TRIALS = schema.studies, schema.trials
-_HELD = (_STUDIES.c.id == bindparam("study"), _STUDIES.c.lease_token == bindparam("token"))
-_OF_TRIAL = (_TRIALS.c.study_id == bindparam("study"), _TRIALS.c.number == bindparam("trial"))
-_RESULT = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
+_NEXT: ColumnElement[int] = _STUDIES.c.revision + literal_column("1")
 
 
-class _Statements:
-    """What a writer says, compiled once: to SQLAlchemy each execution costs more than the work to SQLite."""
+def _add(table: Table) -> Insert:
+    """A row with all its columns; the database counts the ``id`` itself."""
+    return insert(table).values(
+        {column.name: bindparam(column.name) for column in table.columns if column.name != "id"}
+    )
 
-    def __init__(self, dialect: Dialect) -> None:
-        def said(statement: Any, columns: Collection[str] | None = None) -> Callable[..., CursorResult[Any]]:
-            compiled = statement.compile(dialect=dialect, column_keys=columns)
-            text, order = str(compiled), compiled.positiontup
 
-            def execute(connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-                given = values if order is None else tuple(values[name] for name in order)
-                return connection.exec_driver_sql(text, given)
+def _change(columns: Sequence[str]) -> Update:
+    """New values of a trial's columns."""
+    place = (_TRIALS.c.study_id == bindparam("of_study"), _TRIALS.c.number == bindparam("of_number"))
+    return update(_TRIALS).where(*place).values({name: bindparam(name) for name in columns})
 
-            return execute
 
-        renewed = update(_STUDIES).where(*_HELD)
-        beat: dict[str, Any] = {"lease_beat_at": bindparam("now")}
-        grown: dict[str, Any] = {"revision": _STUDIES.c.revision + literal_column("1")}
-        ended: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _RESULT}
-        self.renew = said(renewed.values(**beat, **grown))
-        self.beat = said(renewed.values(**beat))
-        self.free = said(renewed.values(lease_token=null(), **grown))
-        self.run = said(update(_TRIALS).where(*_OF_TRIAL).values(state=bindparam("new_state")))
-        self.end = said(update(_TRIALS).where(*_OF_TRIAL).values(ended))
-        self.attributes = said(select(_TRIALS.c.attributes).where(*_OF_TRIAL))
-        self.queued = said(
-            select(_TRIALS.c.number).where(_OF_TRIAL[0], _TRIALS.c.state == literal_column(f"'{State.QUEUED}'"))
-        )
-        self.add_trial = said(insert(_TRIALS), _TRIALS.c.keys())
-        self.add_step = said(insert(schema.steps), schema.steps.c.keys())
-        self.add_event = said(insert(schema.events), ["study_id", "kind", "number"])
+_LEASED = update(_STUDIES).where(_STUDIES.c.id == bindparam("of_study"), _STUDIES.c.lease_token == bindparam("token"))
+_BEAT = _LEASED.values(lease_beat_at=bindparam("now"))
+_RENEW = _BEAT.values(revision=_NEXT)
+_FREE = _LEASED.values(lease_token=null(), revision=_NEXT)
+_RUN, _END = _change(rows.STARTED), _change(rows.ENDED)
+_ATTRIBUTES = select(_TRIALS.c.attributes).where(
+    _TRIALS.c.study_id == bindparam("of_study"), _TRIALS.c.number == bindparam("of_number")
+)
+_ADD_TRIAL, _ADD_STEP, _ADD_EVENT = _add(_TRIALS), _add(schema.steps), _add(schema.events)
 
 
 class SqlWriter:
-    """Holds the lease of one study until ``close``."""
+    """Holds the lease of one study until ``close``. It belongs to the process that made it."""
 
-    def __init__(self, engine: Engine, path: Path, name: str, study: int, token: str) -> None:
-        self._engine, self._path, self._name = engine, path, name
+    def __init__(self, database: Database, name: str, study: int, token: str) -> None:
+        self._database, self._name = database, name
         self._study, self._token = study, token
+        self._pid = os.getpid()
         self._closed = False
-        self._say = _Statements(engine.dialect)
-        with in_words(path), engine.connect() as connection:
-            self._queued = set(self._say.queued(connection, {"study": study}).scalars())
+
+    def __reduce__(self) -> NoReturn:
+        raise StoreError(
+            f"study {self._name!r} is being written here and cannot be sent to another process; "
+            "leave the study out of the function that the workers run"
+        )
 
     def queue(self, trial: Trial) -> None:
         """Keep a trial that will run later."""
-        with self._commit() as connection:
-            self._add(connection, trial)
-        self._queued.add(trial.number)
+        with self._commit() as cursor:
+            self._add(cursor, trial)
 
     def start(self, trial: Trial) -> None:
         """The trial and its ``started`` event."""
-        with self._commit() as connection:
-            if trial.number in self._queued:
-                self._say.run(connection, {**self._place(trial), "new_state": trial.state.value})
-            else:
-                self._add(connection, trial)
-            self._event(connection, EventKind.STARTED, trial.number)
+        with self._commit() as cursor:
+            row = rows.trial_row(trial)
+            # A queued one is there already. What the user wrote to it stays.
+            if self._database.run(cursor, _RUN, {**self._place(trial.number), **row}).rowcount == 0:
+                self._database.run(cursor, _ADD_TRIAL, {"study_id": self._study, **row})
+            self._event(cursor, EventKind.STARTED, trial.number)
 
     def step(self, number: int, step: int, result: StepResult) -> None:
         """One finished step of a running trial."""
-        with self._commit() as connection:
-            self._steps(connection, number, {step: result})
+        with self._commit() as cursor:
+            self._steps(cursor, number, {step: result})
 
     def finish(
         self, trial: Trial, steps: Mapping[int, StepResult] | None = None, siblings: Sequence[Trial] = ()
     ) -> None:
         """A finished trial with its ``told`` event, and the steps not yet stored."""
-        with self._commit() as connection:
-            self._steps(connection, trial.number, steps or {})
+        with self._commit() as cursor:
+            self._steps(cursor, trial.number, steps or {})
+            place = self._place(trial.number)
             result = rows.result_row(trial)
             # The user may have written attributes while the trial ran: they stay.
-            stored = self._say.attributes(connection, self._place(trial)).scalar_one()
+            stored = self._database.run(cursor, _ATTRIBUTES, place).fetchone()[0]
             if stored:
                 result["attributes"] = rows.to_text({**rows.from_text(stored), **trial.attributes})
-            new = {f"new_{name}": value for name, value in result.items()}
-            self._say.end(connection, {**self._place(trial), **new})
-            self._event(connection, EventKind.TOLD, trial.number)
+            self._database.run(cursor, _END, {**place, **result})
+            self._event(cursor, EventKind.TOLD, trial.number)
             for sibling in siblings:
-                self._add(connection, sibling)
-                self._steps(connection, sibling.number, sibling.steps)
-                self._event(connection, EventKind.STARTED, sibling.number)
-                self._event(connection, EventKind.TOLD, sibling.number)
+                self._add(cursor, sibling)
+                self._steps(cursor, sibling.number, sibling.steps)
+                self._event(cursor, EventKind.STARTED, sibling.number)
+                self._event(cursor, EventKind.TOLD, sibling.number)
 
     def heartbeat(self) -> None:
         """Renew the lease."""
-        with self._commit(self._say.beat):
+        with self._commit(_BEAT):
             pass
 
     def close(self) -> None:
-        """Give the lease back; doing so twice does nothing."""
-        if self._closed:
+        """Give the lease back; doing so twice does nothing, and neither does a forked copy of the process."""
+        if self._closed or os.getpid() != self._pid:
             return
+        with self._database.committing() as cursor:
+            self._database.run(cursor, _FREE, {"of_study": self._study, "token": self._token})
         self._closed = True
-        with in_words(self._path), self._engine.begin() as connection:
-            self._say.free(connection, {"study": self._study, "token": self._token})
 
     def __enter__(self) -> Self:
         return self
@@ -138,27 +121,29 @@ class SqlWriter:
         self.close()
 
     @contextmanager
-    def _commit(self, renew: Callable[..., CursorResult[Any]] | None = None) -> Iterator[Connection]:
-        """One transaction; raises StudyBusy, and writes nothing, where the lease was taken by another."""
+    def _commit(self, renewal: Update = _RENEW) -> Iterator[Cursor]:
+        """One transaction; raises StudyBusy, and writes nothing, where the lease is another's."""
         if self._closed:
             raise StudyBusy(f"the lease of study {self._name!r} was given back; take it again to write")
-        with in_words(self._path), self._engine.begin() as connection:
-            held = {"study": self._study, "token": self._token, "now": time.time()}
-            if (renew or self._say.renew)(connection, held).rowcount != 1:
+        if os.getpid() != self._pid:
+            raise StudyBusy(f"study {self._name!r} is being written by process {self._pid}, of which this is a copy")
+        with self._database.committing() as cursor:
+            lease = {"of_study": self._study, "token": self._token, "now": time.time()}
+            if self._database.run(cursor, renewal, lease).rowcount != 1:
                 raise StudyBusy(
                     f"study {self._name!r} was taken over by another process, or deleted; nothing was written"
                 )
-            yield connection
+            yield cursor
 
-    def _place(self, trial: Trial) -> dict[str, int]:
-        return {"study": self._study, "trial": trial.number}
+    def _place(self, number: int) -> dict[str, Any]:
+        return {"of_study": self._study, "of_number": number}
 
-    def _add(self, connection: Connection, trial: Trial) -> None:
-        self._say.add_trial(connection, {"study_id": self._study, **rows.trial_row(trial)})
+    def _add(self, cursor: Cursor, trial: Trial) -> None:
+        self._database.run(cursor, _ADD_TRIAL, {"study_id": self._study, **rows.trial_row(trial)})
 
-    def _steps(self, connection: Connection, number: int, steps: Mapping[int, StepResult]) -> None:
+    def _steps(self, cursor: Cursor, number: int, steps: Mapping[int, StepResult]) -> None:
         for step, result in steps.items():
-            self._say.add_step(connection, {"study_id": self._study, **rows.step_row(number, step, result)})
+            self._database.run(cursor, _ADD_STEP, {"study_id": self._study, **rows.step_row(number, step, result)})
 
-    def _event(self, connection: Connection, kind: EventKind, number: int) -> None:
-        self._say.add_event(connection, {"study_id": self._study, "kind": kind.value, "number": number})
+    def _event(self, cursor: Cursor, kind: EventKind, number: int) -> None:
+        self._database.run(cursor, _ADD_EVENT, {"study_id": self._study, **rows.event_row(kind, number)})

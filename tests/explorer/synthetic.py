@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from moopt.data import DataSpec, read_data
+from moopt.models.presets import default_configs
 from moopt.objectives import Objective
 from moopt.store.base import Store, StudyRecord, Writer
 from moopt.trial import Failure, Scalar, Source, State, StepResult, Trial
@@ -93,3 +97,28 @@ def _values(of: Sequence[Objective], generator: np.random.Generator) -> dict[str
         else:
             values[objective.name] = badness
     return values
+
+
+def pipelines(store: Store, name: str, folder: Path) -> Path:
+    """A study of two pipelines on a data file, which is written to ``folder`` and given back."""
+    generator = np.random.Generator(np.random.PCG64(0))
+    size = generator.normal(size=120)
+    ill = np.where(size + generator.normal(scale=0.5, size=120) > 0.5, "yes", "no")
+    file = folder / "ill.csv"
+    pd.DataFrame({"size": size, "weight": generator.normal(size=120), "ill": ill}).to_csv(file, index=False)
+    spec = DataSpec(str(file), "ill", positive="yes", seed=0)
+    data = read_data(spec)
+    recorded = {
+        "kind": "pipeline",
+        "data": {**spec.as_json(), "sha256": data.sha256},
+        "columns": data.columns.as_json(),
+    }
+    store.create_study(StudyRecord(name, {}, FOUR, {"algorithm": "nsga2"}, seed=0, spec=recorded))
+    rows = {"logistic": (0.85, 0.7, 1.0, 3.0), "tree": (0.9, 0.8, 3.0, 30.0)}
+    with store.write(name) as writer:
+        for number, (family, row) in enumerate(rows.items()):
+            values = dict(zip((one.name for one in FOUR), row, strict=True))
+            trial = Trial(number, default_configs([family], data.columns)[0], fit=number)
+            writer.start(replace(trial, state=State.RUNNING))
+            writer.finish(replace(trial, state=State.COMPLETE, values=values), {0: StepResult(values)})
+    return file

@@ -1,13 +1,15 @@
 """Charts as pure functions: a spec, and its data."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from moopt.objectives import Objective
-from moopt_explorer import charts
+from moopt_explorer import charts, marks
+from moopt_explorer.state import TRIAL_NUMBER
 
 ACCURACY = Objective("accuracy", "maximize")
 LATENCY = Objective("latency_ms", log=True)
@@ -22,19 +24,19 @@ def trials(**columns: list[object]) -> pd.DataFrame:
             "front": [False, True, True, True, False, False],
             "within": [True, True, True, False, True, False],
             "default": [True, False, False, False, False, False],
-            "config": ["a 1"] * 6,
-            "latency_ms": [20.0, 1.0, 5.0, 10.0, 8.0, 9000.0],
-            "accuracy": [0.85, 0.8, 0.9, 0.95, 0.85, 0.5],
+            "value_latency_ms": [20.0, 1.0, 5.0, 10.0, 8.0, 9000.0],
+            "value_accuracy": [0.85, 0.8, 0.9, 0.95, 0.85, 0.5],
             **columns,
         }
     )
 
 
-def drawn(frame: pd.DataFrame | None = None, **asked: object) -> dict[str, pd.DataFrame]:
-    given = {"limits": {}, **asked}
-    data: dict[str, pd.DataFrame] = charts.scatter(
-        trials() if frame is None else frame, (ACCURACY, LATENCY), PAIR, **given
-    )["datasets"]
+def drawn(
+    frame: pd.DataFrame | None = None, limits: dict[str, float] | None = None, **asked: Any
+) -> dict[str, pd.DataFrame]:
+    scene = marks.scene(trials() if frame is None else frame, PAIR, **asked)
+    spec = charts.scatter(scene, (ACCURACY, LATENCY), limits=limits or {}, describe="config of {}".format)
+    data: dict[str, pd.DataFrame] = spec["datasets"]
     return data
 
 
@@ -54,7 +56,7 @@ def test_the_pick_is_drawn_last_and_named() -> None:
     assert data["points"]["kind"].iloc[-1] == "picked"
     assert of_kind(data["points"], "picked") == [2]
     assert of_kind(data["points"], "recommended") == [1]
-    assert data["labels"]["text"].tolist() == ["#2", "#1"]
+    assert data["labels"]["text"].tolist() == ["#1", "#2"]
 
 
 def test_a_pick_off_the_front_is_drawn_too() -> None:
@@ -64,20 +66,21 @@ def test_a_pick_off_the_front_is_drawn_too() -> None:
 def test_tooltips_are_texts_with_units() -> None:
     points = drawn()["points"]
     assert points.loc[points["trial"] == 2, ["o0", "o1"]].iloc[0].tolist() == ["0.9", "5 ms"]
+    assert points.loc[points["trial"] == 2, "config"].iloc[0] == "config of 2"
 
 
 def test_the_cloud_holds_the_dominated_trials_in_the_picture() -> None:
     assert drawn()["cloud"]["n"].sum() == 2
     assert drawn(whole=True)["cloud"]["n"].sum() == 3
-    assert charts.n_outside(trials(), PAIR) == 1
+    assert marks.scene(trials(), PAIR).n_outside == 1
 
 
 def test_a_large_cloud_is_binned() -> None:
     generator = np.random.Generator(np.random.PCG64(0))
     pair = generator.uniform(size=(20_000, 2))
-    window = charts.window_of(pair, np.ones(len(pair), dtype=bool))
-    cloud = charts.cloud(pair, (Objective("a"), Objective("b")), window)
-    assert len(cloud) <= charts.CELLS[0] * charts.CELLS[1]
+    window = marks.window_of(pair)
+    cloud = marks.cloud(pair, (Objective("a"), Objective("b")), window)
+    assert len(cloud) <= marks.CELLS[0] * marks.CELLS[1]
     assert cloud["n"].sum() == 20_000
     assert cloud["text"].str.match(r"\d+ dominated trials?$").all()
 
@@ -92,8 +95,8 @@ def test_the_step_goes_through_the_members_within_the_limits() -> None:
 def test_the_step_separates_what_is_attained() -> None:
     generator = np.random.Generator(np.random.PCG64(1))
     pair = generator.uniform(size=(40, 2))
-    window = charts.window_of(pair, np.ones(40, dtype=bool))
-    corners = charts.attainment(pair, window)
+    window = marks.window_of(pair)
+    corners = marks.attainment(pair, window)
     for x, y in pair:
         below = corners[corners[:, 0] <= x][-1]
         assert y >= below[1]
@@ -136,25 +139,28 @@ def test_names_never_become_fields_or_formulas() -> None:
     spec = charts.scatter_spec((LATENCY, odd), (LATENCY, odd), charts.LIGHT)
     fields = [encoding.get("field") for layer in spec["layer"] for encoding in _encodings(layer)]
     assert odd.name not in fields
-    assert set(fields) - {None} <= {
-        "x",
-        "y",
-        "limit",
-        "n",
-        "text",
-        "order",
-        "kind",
-        "size",
-        "aria",
-        "trial",
-        "o0",
-        "o1",
-        "config",
-    }
+    plain = "x y limit seen n text order kind size aria trial o0 o1 config"
+    assert set(fields) - {None} <= set(plain.split())
+
+
+def test_a_limit_does_not_write_the_spec_anew() -> None:
+    charts.scatter_spec.cache_clear()
+    for limit in (None, 3.0, 5.0):
+        limited = Objective("latency_ms", log=True, limit=limit)
+        scene = marks.scene(trials(), (limited, ACCURACY))
+        charts.scatter(scene, (ACCURACY, limited), limits={}, describe=str)
+    assert charts.scatter_spec.cache_info().misses == 1
+
+
+def test_a_single_objective_shows_the_best_so_far() -> None:
+    scene = marks.scene(trials(), (TRIAL_NUMBER, ACCURACY))
+    steps = charts.scatter(scene, (ACCURACY,), limits={}, describe=str)["datasets"]["steps"]
+    assert steps["y"].round(6).tolist()[1::2] == [0.85, 0.9, 0.95]
+    assert scene.n_outside == 0
 
 
 def test_values_that_are_not_finite_are_left_out() -> None:
-    points = drawn(trials(latency_ms=[20.0, 1.0, float("nan"), 10.0, 8.0, 0.0]))["points"]
+    points = drawn(trials(value_latency_ms=[20.0, 1.0, float("nan"), 10.0, 8.0, 0.0]))["points"]
     assert 2 not in points["trial"].tolist()
 
 

@@ -1,0 +1,234 @@
+"""A study read from its store, and what a view means for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moopt.objectives import Objective
+from moopt.store import open_store
+from moopt.store.base import Store
+from moopt.trial import Source, State, StepResult, Trial
+from moopt_explorer import data, text
+from moopt_explorer.answer import answer
+from moopt_explorer.data import Snapshot
+from moopt_explorer.state import View
+from tests.explorer import synthetic
+
+OF = (Objective("accuracy", "maximize"), Objective("latency_ms", log=True))
+ROWS = [(0.80, 9.0), (0.95, 8.0), (0.90, 2.0), (0.85, 4.0)]  # the default, two on the front, one dominated
+
+
+@pytest.fixture
+def store() -> Store:
+    kept = open_store(None)
+    synthetic.create(kept, "small", OF)
+    with kept.write("small") as writer:
+        for number, row in enumerate(ROWS):
+            values = dict(zip(("accuracy", "latency_ms"), row, strict=True))
+            source = Source.SEARCH if number else Source.DEFAULT
+            trial = Trial(number, {"depth": number, "kind": "a"}, source=source, fit=number)
+            writer.start(replace(trial, state=State.RUNNING))
+            writer.finish(replace(trial, state=State.COMPLETE, values=values), {0: StepResult(values)})
+    return kept
+
+
+@pytest.fixture
+def small(store: Store) -> Snapshot:
+    return data.read(store, "small")
+
+
+def test_a_snapshot_knows_the_front_and_the_default(small: Snapshot) -> None:
+    assert small.frame["number"].tolist() == [0, 1, 2, 3]
+    assert small.frame["front"].tolist() == [False, True, True, False]
+    assert small.frame["default"].tolist() == [True, False, False, False]
+    assert small.frame["value_latency_ms"].tolist() == [9.0, 8.0, 2.0, 4.0]
+    assert [one.number for one in small.defaults] == [0]
+
+
+def test_a_trial_stands_beside_the_default_that_is_most_like_it(small: Snapshot) -> None:
+    forest = Trial(7, {"family": "forest", "forest:n": 10}, source=Source.DEFAULT, state=State.COMPLETE)
+    tree = Trial(8, {"family": "tree", "tree:depth": 3}, source=Source.DEFAULT, state=State.COMPLETE)
+    snapshot = replace(small, trials=(forest, tree))
+    assert snapshot.default_for(Trial(9, {"family": "tree", "tree:depth": 5})) is tree
+    assert snapshot.default_for(tree) is None
+    assert replace(small, trials=()).default_for(tree) is None
+
+
+def test_a_snapshot_is_of_one_revision(store: Store, small: Snapshot) -> None:
+    assert small.revision == store.revision("small")
+    store.add_note("small", 1, "mine")
+    assert data.read(store, "small").revision > small.revision
+
+
+def test_objectives_may_be_called_like_columns(tmp_path: Path) -> None:
+    of = tuple(Objective(name) for name in ("number", "front", "default", "within", "mark", "kind"))
+    store = open_store(tmp_path / "odd.db")
+    synthetic.fill(store, "odd", 12, of=of)
+    snapshot = data.read(store, "odd")
+    assert snapshot.frame["number"].tolist() == sorted(snapshot.frame["number"])
+    assert snapshot.frame["front"].dtype == bool
+    store.close()
+
+
+def test_the_table_shows_only_hyperparameters_that_differ(small: Snapshot) -> None:
+    table = data.front_table(small, [2, 1])
+    assert table.columns.tolist() == ["number", "value_accuracy", "value_latency_ms", "param_depth"]
+    assert table["number"].tolist() == [2, 1]
+
+
+def test_hyperparameters_that_some_lack_stand_in_one_line(small: Snapshot) -> None:
+    trials = (Trial(0, {"family": "tree", "depth": 3}), Trial(1, {"family": "linear", "C": 0.25, "bias": True}))
+    table = data.front_table(replace(small, trials=trials), [0, 1])
+    assert table["param_family"].tolist() == ["tree", "linear"]
+    assert table["config"].tolist() == ["depth 3", "C 0.25, bias True"]
+
+
+def test_failures_are_listed(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "failed.db")
+    synthetic.fill(store, "failed", 40, failures=0.3)
+    failed = data.read(store, "failed").failed
+    assert len(failed) > 5
+    assert set(failed["failure"]) == {"error", "timeout"}
+    store.close()
+
+
+def test_a_study_without_a_trial_has_no_answer() -> None:
+    store = open_store(None)
+    synthetic.create(store, "empty")
+    snapshot = data.read(store, "empty")
+    assert snapshot.front is None
+    assert snapshot.frame.empty
+    assert answer(snapshot, View()) is None
+
+
+def test_the_answer_counts_who_is_left(small: Snapshot) -> None:
+    found = answer(small, View(limits={"latency_ms": 5.0}))
+    assert found is not None
+    assert (len(found.front), found.n_left) == (2, 1)
+    assert found.recommended is not None
+    assert found.recommended.number == 2
+    assert found.limits == {"latency_ms": 5.0}
+
+
+def test_the_answer_names_the_way_out_when_none_is_left(small: Snapshot) -> None:
+    found = answer(small, View(limits={"latency_ms": 1.0}))
+    assert found is not None
+    assert found.recommended is None
+    assert "latency_ms" in found.way_out
+    assert found.relaxation is not None
+    again = answer(small, View(limits={"latency_ms": found.relaxation.relaxed}))
+    assert again is not None
+    assert again.n_left >= 1
+
+
+def test_a_pick_keeps_its_reason(small: Snapshot) -> None:
+    recommended = answer(small, View())
+    assert recommended is not None
+    assert recommended.recommended is not None
+    number = recommended.recommended.number
+    taken = answer(small, View(pick=number))
+    other = answer(small, View(pick=3 - number))
+    assert taken is not None
+    assert other is not None
+    assert taken.why() == recommended.recommended
+    assert other.why().preference == "picked"  # type: ignore[union-attr]  # a member of the front has a reason
+
+
+@pytest.mark.parametrize(
+    ("view", "pick", "said"),
+    [
+        (View(pick=1), 1, ""),
+        (View(pick=1, limits={"latency_ms": 5.0}), None, "no longer picked: it misses latency_ms <= 5 ms"),
+        (View(pick=3), 3, "now dominated by #2"),
+        (View(pick=77), None, "not among the complete trials"),
+    ],
+)
+def test_a_pick_is_judged_anew_on_each_look(small: Snapshot, view: View, pick: int | None, said: str) -> None:
+    found = answer(small, view)
+    assert found is not None
+    assert found.pick == pick
+    assert said in found.notice
+    assert bool(said) == bool(found.notice)
+
+
+def test_a_dominated_pick_has_no_reason_but_a_better_one(small: Snapshot) -> None:
+    found = answer(small, View(pick=3))
+    assert found is not None
+    assert found.why() is None
+    assert found.better == 2
+
+
+def test_a_large_study_is_read_and_answered(tmp_path: Path) -> None:
+    of = synthetic.objectives(4)
+    generator = np.random.Generator(np.random.PCG64(0))
+    values = generator.uniform(0.1, 1.0, size=(20_000, 4))
+    trials = tuple(
+        Trial(number, {"depth": number}, state=State.COMPLETE, values=dict(zip((o.name for o in of), row, strict=True)))
+        for number, row in enumerate(values.tolist())
+    )
+    store = open_store(None)
+    synthetic.create(store, "large", of)
+    found = answer(Snapshot(store.study("large"), 1, False, trials), View())
+    assert found is not None
+    assert found.recommended is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("latency_ms", "latency_ms"),
+        ("a*b_c_", r"a\*b_c\_"),
+        ("<img src=x>", r"\<img src=x\>"),
+        (":red[x] $y$ `z`", r"\:red\[x\] \$y\$ \`z\`"),
+        ("two\nlines", "two lines"),
+        ("a <= 5", "a ≤ 5"),
+    ],
+)
+def test_markdown_shows_a_text_as_it_is(name: str, shown: str) -> None:
+    assert text.markdown(name) == shown
+
+
+def test_html_shows_a_text_as_it_is() -> None:
+    odd = Objective("<b>\"'", "maximize", limit=0.5)
+    small_pieces = [
+        text.line_html("<b>"),
+        text.table_html(["<b>"], [["<b>"]]),
+        text.cards_html([odd], {odd.name: 1.0}, {odd.name: "<b>"}, title="<b>"),
+        text.limit_head_html(odd, "<b>"),
+        text.list_html(["<b>"]),
+        text.config_html({"<b>": "<b>"}, {"<b>": "<b>"}),
+        text.values_html([odd], {odd.name: 1.0}, None),
+    ]
+    for piece in small_pieces:
+        assert "<b>&" not in piece
+        assert "&lt;b&gt;" in piece
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "just now"), (2.9, "2 s ago"), (61, "1 minute ago"), (7300, "2 hours ago"), (90_000, "1 day ago")],
+)
+def test_times_are_told_in_their_largest_unit(seconds: float, words: str) -> None:
+    assert text.ago(seconds) == words
+
+
+@pytest.mark.parametrize(("name", "part"), [("churn", "churn"), ("../a b/ü", "a-b"), ("🙂", "study")])
+def test_a_study_names_its_file_safely(name: str, part: str) -> None:
+    assert text.file_name(name) == part
+
+
+@pytest.mark.parametrize(
+    ("objective", "limit", "value", "said"),
+    [
+        (OF[1], 5.0, 2.0, "3 ms to spare"),
+        (OF[0], 0.9, 0.95, "0.05 to spare"),
+        (OF[1], 5.0, 6.0, "1 ms beyond it"),
+        (OF[1], 5.0, 5.0, "exactly at the limit"),
+    ],
+)
+def test_slack_is_told_in_the_objectives_unit(objective: Objective, limit: float, value: float, said: str) -> None:
+    assert data.slack(objective, limit, value) == said

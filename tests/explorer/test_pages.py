@@ -1,0 +1,272 @@
+"""The pages by Streamlit's own test driver: what stands on them, and what their widgets do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from moopt.objectives import Objective
+from moopt.store import open_store
+from tests.explorer import synthetic
+
+APP = Path(__file__).resolve().parents[2] / "explorer" / "app.py"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def explorer(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens the app on a store, with a query."""
+
+    def opened(*arguments: object, **query: str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", *map(str, arguments)])
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key.replace("__", ".")] = value
+        return app.run()
+
+    return opened
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Callable[..., Path]:
+    """A store with one study."""
+
+    def made(count: int, of: Sequence[Objective] = synthetic.FOUR, **how: float) -> Path:
+        path = tmp_path / "study.db"
+        store = open_store(path)
+        synthetic.fill(store, "churn", count, of=of, **how)
+        store.close()
+        return path
+
+    return made
+
+
+def words(app: AppTest) -> str:
+    """All text of a page."""
+    assert not app.exception, app.exception
+    told = [*app.get("html"), *app.info, *app.warning, *app.error]
+    return "\n".join(str(getattr(one, "body", None) or one.value) for one in told).replace("\\", "")
+
+
+def take(app: AppTest) -> AppTest:
+    return next(one for one in app.button if one.label.startswith("Take recommended")).click().run()
+
+
+def slider(app: AppTest, objective: str) -> object:
+    return app.select_slider(key=f"moopt limit {objective}")
+
+
+def test_a_fresh_page_shows_the_study_and_recommends(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = explorer(filled(40))
+    assert "40 trials" in words(app)
+    assert "Nothing is picked yet" in words(app)
+    assert [one.label for one in app.select_slider] == [f"Limit of {one.name}" for one in synthetic.FOUR]
+    assert dict(app.query_params) == {}
+
+
+def test_the_recommended_trial_is_taken_and_kept_in_the_url(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = take(explorer(filled(40)))
+    number = app.query_params["pick"]
+    assert f"<em>#{number}</em>" in words(app)
+
+
+def test_a_limit_goes_to_the_url_and_comes_back_from_it(explorer: Open, filled: Callable[..., Path]) -> None:
+    path = filled(40)
+    app = explorer(path)
+    offered = slider(app, "latency_ms").options
+    slider(app, "latency_ms").set_value(_option(offered, 10)).run()
+    stated = app.query_params["limit.latency_ms"]
+    again = explorer(path, limit__latency_ms=stated)
+    assert slider(again, "latency_ms").value == float(stated)
+    assert words(again).count("latency_ms ≤") == 1
+
+
+def _option(offered: Sequence[str], place: int) -> float:
+    return float(offered[place].split()[0])
+
+
+def test_a_pick_that_misses_a_limit_is_dropped_and_said_so(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = take(explorer(filled(60)))
+    number = app.query_params["pick"]
+    slider(app, "latency_ms").set_value(_option(slider(app, "latency_ms").options, 0)).run()
+    assert f"Trial {number} is no longer picked" in words(app)
+    assert "pick" not in app.query_params
+
+
+def test_limits_that_leave_none_name_the_one_to_relax(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = explorer(filled(60), limit__latency_ms="0.000001")
+    assert "0 of" in words(app)
+    assert "Relax one limit" in words(app)
+    assert next(one for one in app.button if one.label == "Take recommended").disabled
+    next(one for one in app.button if one.label == "Relax this limit").click().run()
+    assert not [one for one in app.button if one.label == "Relax this limit"]
+    assert float(app.query_params["limit.latency_ms"]) > 0.000001
+
+
+def test_a_preference_changes_what_is_recommended(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = explorer(filled(80))
+    before = app.button[0].label
+    app.selectbox(key="moopt prefer").set_value("accuracy").run()
+    assert app.query_params["prefer"] == "accuracy"
+    assert app.button[0].label != before
+
+
+def test_axes_are_kept_in_the_url(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = explorer(filled(30))
+    app.selectbox(key="moopt y").set_value("recall").run()
+    assert app.query_params["y"] == "recall"
+    words(app)
+
+
+def test_a_broken_link_shows_the_study_all_the_same(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = explorer(filled(20), pick="9999", x="<b>", limit__nothing="3", limit__recall="x", study="other")
+    assert "Trial 9999 is not among the complete trials" in words(app)
+    assert dict(app.query_params) == {}
+
+
+def test_the_decision_page_tells_why_and_offers_the_files(explorer: Open, filled: Callable[..., Path]) -> None:
+    path = filled(60)
+    app = take(explorer(path, limit__recall="0.9"))
+    number = int(app.query_params["pick"])
+    next(one for one in app.button if one.label.startswith("Decide on")).click().run()
+    told = words(app)
+    assert f"Trial {number} (" in told
+    assert "to spare" in told
+    assert "What its neighbours would change" in told
+    assert "whose code is not stored" in told
+    assert [one.proto.label for one in app.get("download_button")] == ["Download the zip"]
+
+    app.button(key="moopt record").click().run()
+    decision = open_store(path, read_only=True).decisions("churn")[-1]
+    assert (decision.number, dict(decision.limits)) == (number, {"recall": 0.9})
+    assert decision.reason in told.replace("≥", ">=")
+    assert f"Decided: #{number}" in words(app)
+
+
+def test_the_model_is_fitted_when_it_is_asked_for(explorer: Open, tmp_path: Path) -> None:
+    path = tmp_path / "ill.db"
+    store = open_store(path)
+    file = synthetic.pipelines(store, "ill", tmp_path)
+    store.close()
+    app = take(explorer(path))
+    next(one for one in app.button if one.label.startswith("Decide on")).click().run()
+    assert not app.get("download_button")
+    fit = next(one for one in app.button if one.label.startswith("Fit the model"))
+    fit.click().run()
+    assert app.get("download_button")
+    assert "ill.csv" not in words(app)
+
+    file.unlink()
+    other = take(explorer(path, prefer="latency_ms"))
+    next(one for one in other.button if one.label.startswith("Decide on")).click().run()
+    next(one for one in other.button if one.label.startswith("Fit the model")).click().run()
+    assert "ill.csv" in words(other)
+    assert other.get("download_button")
+
+
+def test_nothing_picked_leads_back(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = take(explorer(filled(30)))
+    next(one for one in app.button if one.label.startswith("Decide on")).click().run()
+    del app.query_params["pick"]
+    app.run()
+    assert "No trial is picked" in words(app)
+    take(app)
+    assert "Trial " in words(app)
+
+
+def test_failures_are_counted_and_listed_with_their_messages(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = explorer(filled(60, failures=0.2))
+    n_failed = int(app.expander[0].label.split()[0])
+    table = app.expander[0].dataframe[0].value
+    assert len(table) == n_failed > 1
+    assert table["message"].str.startswith("the solver did not converge").all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_any_number_of_objectives_can_be_shown(explorer: Open, filled: Callable[..., Path], count: int) -> None:
+    app = take(explorer(filled(40, synthetic.objectives(count))))
+    assert len(app.select_slider) == count
+    assert "pick" in app.query_params
+    words(app)
+
+
+def test_a_study_with_one_trial(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = take(explorer(filled(1)))
+    next(one for one in app.button if one.label.startswith("Decide on")).click().run()
+    assert "It is the only trial on the front" in words(app)
+
+
+def test_a_study_without_a_trial_says_what_to_do(explorer: Open, filled: Callable[..., Path]) -> None:
+    assert "This study has no trial yet. Start its search" in words(explorer(filled(0)))
+
+
+def test_a_study_that_only_failed_says_so(explorer: Open, tmp_path: Path) -> None:
+    path = tmp_path / "failed.db"
+    store = open_store(path)
+    synthetic.create(store, "failed")
+    with store.write("failed") as writer:
+        synthetic.grow(writer, 1, 4, failures=1.0)
+    store.close()
+    app = explorer(path)
+    assert "All 4 trials failed, most often with: timeout" in words(app)
+    assert len(app.expander[0].dataframe[0].value) == 4
+
+
+def test_one_of_several_studies_is_chosen(explorer: Open, tmp_path: Path) -> None:
+    path = tmp_path / "two.db"
+    store = open_store(path)
+    synthetic.fill(store, "first", 12)
+    synthetic.fill(store, "second", 15, seed=1)
+    store.close()
+    app = explorer(path)
+    app.selectbox(key="moopt study").set_value("first").run()
+    assert app.query_params["study"] == "first"
+    assert "12 trials" in words(app)
+    assert "15 trials" in words(explorer(path, study="second"))
+
+
+def test_a_store_without_a_study_says_what_to_do(explorer: Open, tmp_path: Path) -> None:
+    path = tmp_path / "empty.db"
+    open_store(path).close()
+    assert "holds no study yet. Start one" in words(explorer(path))
+
+
+def test_a_store_that_is_not_there_is_named(explorer: Open, tmp_path: Path) -> None:
+    assert "missing.db" in words(explorer(tmp_path / "missing.db"))
+
+
+def test_a_file_that_is_no_store_is_refused(explorer: Open, tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("no database")
+    assert "notes.db" in words(explorer(path))
+
+
+def test_the_app_wants_one_store(explorer: Open) -> None:
+    assert "wants one store" in words(explorer())
+
+
+def test_a_store_that_vanishes_is_told_and_may_come_back(explorer: Open, filled: Callable[..., Path]) -> None:
+    path = filled(12)
+    app = explorer(path)
+    hidden = path.rename(path.with_suffix(".away"))
+    assert "study.db" in words(app.run())
+    hidden.rename(path)
+    assert "12 trials" in words(app.run())
+
+
+def test_a_pick_that_becomes_dominated_is_marked_and_kept(explorer: Open, filled: Callable[..., Path]) -> None:
+    of = (Objective("accuracy", "maximize"),)
+    path = filled(6, of, failures=0.0)
+    app = take(explorer(path))
+    number = app.query_params["pick"]
+    store = open_store(path)
+    with store.write("churn") as writer:
+        synthetic.grow(writer, 6, 60, of=of, failures=0.0)
+    store.close()
+    app.run()
+    assert f"Trial {number} is now dominated by #" in words(app)
+    assert app.query_params["pick"] == number
