@@ -106,7 +106,7 @@ def normal_shares(n: int, m: int) -> Floats:
 
 def _dominated(losses: Floats, front: Floats) -> NDArray[np.bool_]:
     """Which rows (n,) of losses (n, m) a row of the front (k, m) is as good as, in every objective."""
-    as_good = (front[None] <= losses[:, None]).all(axis=2)
+    as_good: NDArray[np.bool_] = np.all(front[None] <= losses[:, None], axis=2)
     return np.asarray(as_good.any(axis=1))
 
 
