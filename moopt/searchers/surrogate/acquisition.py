@@ -7,7 +7,7 @@ from typing import Protocol
 import moocore
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from moopt.objectives import Floats
 
@@ -15,10 +15,14 @@ REFERENCE = 1.1
 OPTIMISM = 0.5
 """Standard deviations below the mean that candidates are first judged at."""
 DRAWS = 12
-SHORTLIST = 30
+SHORTLIST = 20
+"""Of each first judgement."""
 _EXACT_OBJECTIVES = 4
 _EXACT_FRONT = 100
 _POINTS = 2048
+OUTLOOK_POINTS = 256
+BELOW = 0.1
+"""How far below the ideal a gain is looked for, where it is counted over points."""
 _AUGMENTED = 0.05
 
 
@@ -29,6 +33,10 @@ class Gain(Protocol):
         """Gain (n,) by each row of losses (n, m), at least 0."""
         ...
 
+    def outlook(self, mean: Floats, spread: Floats) -> Floats:
+        """The expected gain (n,), roughly and at once for many rows of means and spreads (n, m)."""
+        ...
+
 
 class HypervolumeGain:
     """Volume that a point adds to that of a front (k, m); exact for few objectives, else counted over common points."""
@@ -37,9 +45,8 @@ class HypervolumeGain:
         self._front = front
         self._m = front.shape[1]
         self._exact = self._m <= _EXACT_OBJECTIVES and len(front) <= _EXACT_FRONT
-        if not self._exact:
-            points = normal_shares(_POINTS, self._m) * (REFERENCE + _below(self._m)) - _below(self._m)
-            self._left = points[~_dominated(points, front)]
+        points = shares(_POINTS, self._m) * (REFERENCE + BELOW) - BELOW
+        self._left = points[~_dominated(points, front)]
 
     def __call__(self, losses: Floats) -> Floats:
         """Volume (n,) by each row of losses (n, m)."""
@@ -50,6 +57,15 @@ class HypervolumeGain:
         for row in np.flatnonzero(inside & ~_dominated(losses, self._front)):
             out[row] = self._of(losses[row])
         return out
+
+    def outlook(self, mean: Floats, spread: Floats) -> Floats:
+        """The chance to dominate a common point, its mean over some that the front does not dominate."""
+        points = self._left[:OUTLOOK_POINTS]
+        chance = np.ones((len(mean), len(points)))
+        for objective in range(self._m):
+            off = points[:, objective] - mean[:, objective, None]
+            chance *= ndtr(off / np.maximum(spread[:, objective, None], 1e-9))
+        return np.asarray(chance.sum(axis=1))
 
     def _of(self, losses: Floats) -> float:
         clipped = np.maximum(self._front, losses)
@@ -69,6 +85,10 @@ class TchebycheffGain:
     def __call__(self, losses: Floats) -> Floats:
         """Gain (n,) by each row of losses (n, m)."""
         return np.asarray(np.maximum(self._best - self._values(losses), 0.0).mean(axis=1))
+
+    def outlook(self, mean: Floats, spread: Floats) -> Floats:
+        """It costs little: the mean over all draws."""
+        return expected_gain(self, mean, spread)
 
     def _values(self, losses: Floats) -> Floats:
         largest = (losses[:, None] * self._weights).max(axis=2)
@@ -94,10 +114,10 @@ def hypervolume(losses: Floats) -> float:
 
 def normal_draws(m: int) -> Floats:
     """The same few points (DRAWS, m) of a normal distribution each time."""
-    return np.asarray(ndtri(np.clip(normal_shares(16, m)[:DRAWS], 1e-4, 1 - 1e-4)))
+    return np.asarray(ndtri(np.clip(shares(16, m)[:DRAWS], 1e-4, 1 - 1e-4)))
 
 
-def normal_shares(n: int, m: int) -> Floats:
+def shares(n: int, m: int) -> Floats:
     """Quasi-random points (n, m) of the unit cube, n a power of two, the same each time."""
     from scipy.stats import qmc
 
@@ -108,7 +128,3 @@ def _dominated(losses: Floats, front: Floats) -> NDArray[np.bool_]:
     """Which rows (n,) of losses (n, m) a row of the front (k, m) is as good as, in every objective."""
     as_good: NDArray[np.bool_] = np.all(front[None] <= losses[:, None], axis=2)
     return np.asarray(as_good.any(axis=1))
-
-
-def _below(m: int) -> float:
-    return 0.1 if m <= _EXACT_OBJECTIVES else 0.0

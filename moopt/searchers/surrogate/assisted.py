@@ -18,7 +18,7 @@ from moopt.searchers.sampling import SobolSearcher
 from moopt.searchers.surrogate import acquisition, beliefs
 from moopt.searchers.surrogate.acquisition import Gain, HypervolumeGain, TchebycheffGain
 from moopt.searchers.surrogate.beliefs import Belief, ForestBelief, GPBelief
-from moopt.searchers.surrogate.candidates import Breeder
+from moopt.searchers.surrogate.candidates import Breeder, News
 from moopt.searchers.surrogate.features import Features
 from moopt.searchers.surrogate.history import History, Rows
 from moopt.searchers.weights import energy_directions, tchebycheff_weights
@@ -49,9 +49,9 @@ class Assisted:
         self._seen = Seen(space)
         self._known: set[bytes] = set()
         self._initial = SobolSearcher(space, seed)
-        self._history = History(space, n_objectives)
-        self._pending: dict[int, Floats] = {}
         self._n_starts = min(MOST_STARTS, space.d + 1)
+        self._history = History(space, n_objectives, self._n_starts)
+        self._pending: dict[int, Floats] = {}
         # A cache: parameters by the count of results that they were fitted on.
         self._fits: dict[int, Floats] = {}
 
@@ -105,26 +105,29 @@ class Assisted:
         history, m = self._history, self._m
         on_front = history.front()
         losses, points = history.losses, history.points
-        judge = partial(_hopes, belief, m)
+        news = News(self._space, self._known.__contains__)
         found = self._breeder.candidates(
-            points, losses, history.violation, points[on_front], judge, self._known.__contains__, rng
+            points, losses, history.violation, points[on_front], partial(_hopes, belief, m), news, rng
         )
         if not len(found):
             return
         front = losses[on_front]
         if self._pending:
             front = np.concatenate([front, belief.predict(np.array(list(self._pending.values())))[0][:, :m]])
-        mean, spread = belief.predict(found)
-        chance = beliefs.chance_of_ending(self._features, found, history.failed, points)
-        limited = mean.shape[1] > m
-        if limited and not history.any_meets_limits:
-            order = np.argsort(judge(found)[1] / chance, kind="stable")
-        else:
-            if limited:
-                chance = chance * beliefs.chance_of_meeting(mean[:, m], spread[:, m])
-            order = _order(self._gain(front), mean[:, :m], spread[:, :m], chance)
-        for row in order:
+        gain = self._gain(front)
+        for row in self._order(belief, gain, found):
             yield self._space.decode(found[row])
+
+    def _order(self, belief: Belief, gain: Gain, points: Floats) -> Rows:
+        """Rows of points (n, d), the most promising first."""
+        history, m = self._history, self._m
+        mean, spread = belief.predict(points)
+        chance = beliefs.chance_of_ending(self._features, points, history.failed, history.points)
+        if mean.shape[1] > m:
+            if not history.any_meets_limits:
+                return np.argsort(_hopes(belief, m, points)[1] / chance, kind="stable")
+            chance = chance * beliefs.chance_of_meeting(mean[:, m], spread[:, m])
+        return _by_gain(gain, mean[:, :m], spread[:, :m], chance)
 
     def _gain(self, front: Floats) -> Gain:
         return HypervolumeGain(front) if self._weights is None else TchebycheffGain(front, self._weights)
@@ -136,12 +139,15 @@ def _hopes(belief: Belief, m: int, points: Floats) -> tuple[Floats, Floats]:
     return hoped[:, :m], np.maximum(hoped[:, m], 0.0) if hoped.shape[1] > m else np.zeros(len(points))
 
 
-def _order(gain: Gain, mean: Floats, spread: Floats, chance: Floats) -> Rows:
-    """All rows, those of the shortlist by their expected gain first."""
-    hoped = gain(mean - acquisition.OPTIMISM * spread) * chance
-    if not hoped.any():
-        hoped = spread.sum(axis=1) * chance
-    order = np.argsort(-hoped, kind="stable")
-    short = order[: acquisition.SHORTLIST]
-    expected = acquisition.expected_gain(gain, mean[short], spread[short]) * chance[short]
-    return np.concatenate([short[np.argsort(-expected, kind="stable")], order[acquisition.SHORTLIST :]])
+def _by_gain(gain: Gain, mean: Floats, spread: Floats, chance: Floats) -> Rows:
+    """All rows: first a shortlist by the expected gain.
+
+    On it is what gains most a little below its mean, and what has the best outlook with all that its spread allows.
+    """
+    hoped = np.argsort(-gain(mean - acquisition.OPTIMISM * spread) * chance, kind="stable")
+    open_to = np.argsort(-gain.outlook(mean, spread) * chance, kind="stable")
+    both = np.concatenate([hoped[: acquisition.SHORTLIST], open_to[: acquisition.SHORTLIST], open_to])
+    order = both[np.sort(np.unique(both, return_index=True)[1])]
+    n = 2 * acquisition.SHORTLIST
+    expected = acquisition.expected_gain(gain, mean[order[:n]], spread[order[:n]]) * chance[order[:n]]
+    return np.concatenate([order[:n][np.argsort(-expected, kind="stable")], order[n:]])

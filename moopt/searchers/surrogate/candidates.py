@@ -26,6 +26,27 @@ Judge = Callable[[Floats], tuple[Floats, Floats]]
 Known = Callable[[bytes], bool]
 
 
+class News:
+    """Which points were not met before."""
+
+    def __init__(self, space: Space, known: Known) -> None:
+        self._space, self._known = space, known
+        self._met: set[bytes] = set()
+
+    def keep(self, points: Floats) -> Floats:
+        """Those of the points (n, d) that give a new config, in canonical form."""
+        space, kept = self._space, []
+        for point in points:
+            config = space.decode(point)
+            snapped = space.encode(config)
+            key = snapped.tobytes()
+            if key in self._met or self._known(key) or not space.allowed(config):
+                continue
+            self._met.add(key)
+            kept.append(snapped)
+        return np.array(kept).reshape(-1, space.d)
+
+
 class Breeder:
     """Makes new points of one space; holds no state of the search."""
 
@@ -44,12 +65,11 @@ class Breeder:
         violation: Floats,
         front: Floats,
         judge: Judge,
-        known: Known,
+        news: News,
         rng: np.random.Generator,
     ) -> Floats:
-        """New points (n, d), canonical, none twice and none known; from results and the points on the front."""
-        news = _News(self._space, known)
-        found = [news.keep(self._random(RANDOM, rng)), news.keep(self._around(front, rng))]
+        """New points (n, d), from results and the points on the front; what a result hopes for is its own losses."""
+        found = [news.keep(self._drawn((RANDOM, self._space.d), rng)), self.around(front, LOCAL, news, rng)]
         order = np.argsort(pareto.ranks(losses, violation), kind="stable")[:BROOD]
         herd = points[order], losses[order], violation[order]
         for _ in range(GENERATIONS):
@@ -62,13 +82,11 @@ class Breeder:
             herd = grown[0][rows], grown[1][rows], grown[2][rows]
         return np.concatenate(found)
 
-    def _random(self, n: int, rng: np.random.Generator) -> Floats:
-        return self._drawn((n, self._space.d), rng)
-
-    def _around(self, front: Floats, rng: np.random.Generator) -> Floats:
-        parents = front[rng.integers(len(front), size=LOCAL)]
-        sigma = np.exp(rng.uniform(np.log(NARROWEST), np.log(WIDEST), size=LOCAL))
-        return self._mutated(parents, sigma, LOCAL_RESETS, rng)
+    def around(self, points: Floats, n: int, news: News, rng: np.random.Generator) -> Floats:
+        """New ones among ``n`` mutations of points (k, d), by steps of all sizes."""
+        parents = points[rng.integers(len(points), size=n)]
+        sigma = np.exp(rng.uniform(np.log(NARROWEST), np.log(WIDEST), size=n))
+        return news.keep(self._mutated(parents, sigma, LOCAL_RESETS, rng))
 
     def _children(self, herd: Floats, rng: np.random.Generator) -> Floats:
         first, second = rng.integers(len(herd), size=(2, BROOD))
@@ -105,27 +123,6 @@ class Breeder:
         left, right = self._table[columns, low], self._table[columns, low + 1]
         between = left + (places - low) * (right - left)
         return np.asarray(np.where(self._space.categorical, left, between))
-
-
-class _News:
-    """Which points were not met before."""
-
-    def __init__(self, space: Space, known: Known) -> None:
-        self._space, self._known = space, known
-        self._met: set[bytes] = set()
-
-    def keep(self, points: Floats) -> Floats:
-        """Those of the points (n, d) that give a new config, in canonical form."""
-        space, kept = self._space, []
-        for point in points:
-            config = space.decode(point)
-            snapped = space.encode(config)
-            key = snapped.tobytes()
-            if key in self._met or self._known(key) or not space.allowed(config):
-                continue
-            self._met.add(key)
-            kept.append(snapped)
-        return np.array(kept).reshape(-1, space.d)
 
 
 def _survivors(losses: Floats, violation: Floats, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

@@ -16,6 +16,8 @@ from moopt.trial import State
 
 LEAST, MOST = -1.0, 3.0
 """Normalised losses beyond are all the same to a model."""
+USUAL = 0.75
+_FAR = 1e12
 _MEETS = -0.5
 """What a model is told of a config that meets its limits; one that misses them has a violation above 0."""
 
@@ -25,8 +27,9 @@ Rows = NDArray[np.intp]
 class History:
     """Results in the order of their arrival, each with the ideal and the nadir of that moment."""
 
-    def __init__(self, space: Space, n_objectives: int) -> None:
+    def __init__(self, space: Space, n_objectives: int, n_starts: int) -> None:
         self._space = space
+        self._n_starts = n_starts
         self._archive = Archive(n_objectives)
         self._points: list[Floats] = []
         self._losses: list[Floats] = []
@@ -70,8 +73,8 @@ class History:
 
     @property
     def losses(self) -> Floats:
-        """Shape (n, m), the front's ideal at 0 and its nadir at 1."""
-        return self._archive.normalise(np.array(self._losses))
+        """Shape (n, m), normalised as :meth:`columns` are, not cut."""
+        return self._normalised(len(self))
 
     @property
     def any_meets_limits(self) -> bool:
@@ -87,7 +90,7 @@ class History:
         """What a model learns from the first n results, as it was known then: losses (n, m), then violation where any
         of them missed a limit.
         """
-        losses = pareto.normalise(np.array(self._losses[:n]), *self._scales[n - 1])
+        losses = self._normalised(n)
         violation = np.array(self._violation[:n])
         missed = violation > 0
         out = np.clip(losses, LEAST, MOST)
@@ -95,3 +98,15 @@ class History:
             return out
         unit = float(np.median(violation[missed]))
         return np.column_stack([out, np.where(missed, np.minimum(violation / unit, MOST), _MEETS)])
+
+    def _normalised(self, n: int) -> Floats:
+        """The first n results' losses, the ideal at 0; at 1 the nadir, or what most of the first results reached.
+
+        An early front may be a point or two. In its range alone all else would be equally bad, and what is worse in
+        one objective and much better in others would be worth nothing.
+        """
+        losses = np.array(self._losses[:n])
+        ideal, nadir = self._scales[n - 1]
+        # Halves, so that the middle of two huge losses is still a number.
+        usual = 2.0 * np.quantile(0.5 * losses[: self._n_starts], USUAL, axis=0)
+        return np.clip(pareto.normalise(losses, ideal, np.maximum(nadir, usual)), -_FAR, _FAR)
