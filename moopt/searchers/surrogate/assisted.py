@@ -27,8 +27,9 @@ from moopt.trial import Config
 
 HANDOVER = 1_000
 """Results after which models cost more than they gain."""
-MOST_STARTS = 16
+FEWEST_STARTS, MOST_STARTS = 10, 16
 N_WEIGHTS = 50
+_DRAWS = 64
 
 
 class Assisted:
@@ -49,7 +50,7 @@ class Assisted:
         self._seen = Seen(space)
         self._known: set[bytes] = set()
         self._initial = SobolSearcher(space, seed)
-        self._n_starts = min(MOST_STARTS, space.d + 1)
+        self._n_starts = _n_starts(space, seed)
         self._history = History(space, n_objectives, self._n_starts)
         self._pending: dict[int, Floats] = {}
         # A cache: parameters by the count of results that they were fitted on.
@@ -131,6 +132,13 @@ class Assisted:
 
     def _gain(self, front: Floats) -> Gain:
         return HypervolumeGain(front) if self._weights is None else TchebycheffGain(front, self._weights)
+
+
+def _n_starts(space: Space, seed: int) -> int:
+    """One more than the hyperparameters that are active at once, but neither few nor many; of a small space d + 1."""
+    shares = generator(seed, Stream.INITIAL, 1).random((_DRAWS, space.d))
+    active = max(len(space.quantile(row)) for row in shares)
+    return min(space.d + 1, MOST_STARTS, max(FEWEST_STARTS, active + 1))
 
 
 def _hopes(belief: Belief, m: int, points: Floats) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from moopt.trial import State
 
 LEAST, MOST = -1.0, 3.0
 """Normalised losses beyond are all the same to a model."""
-USUAL = 0.75
+USUAL = 0.5
 _FAR = 1e12
 _MEETS = -0.5
 """What a model is told of a config that meets its limits; one that misses them has a violation above 0."""
