@@ -24,7 +24,7 @@ class Commands(TyperGroup):
     def main(
         self,
         args: Sequence[str] | None = None,
-        prog_name: str | None = None,
+        prog_name: str | None = "moopt",
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
@@ -35,7 +35,7 @@ class Commands(TyperGroup):
         debug = "--debug" in given
         given = [word for word in given if word != "--debug"] or ["--help"]
         try:
-            code = super().main(given, prog_name or "moopt", complete_var, False, windows_expand_args, **extra)
+            code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)
         except typer.Abort:
             code = FAILED
         except Exception as error:

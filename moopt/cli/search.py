@@ -36,9 +36,9 @@ def run(
 ) -> None:
     """Search a data file for the trade-offs of its models; the same command again goes on.
 
-        moopt run churn.csv --target Churn --positive Yes
-        moopt run churn.toml --trials 200 --workers 2
-        moopt run churn.csv --target Churn --write-toml churn.toml
+    moopt run churn.csv --target Churn --positive Yes
+    moopt run churn.toml --trials 200 --workers 2
+    moopt run churn.csv --target Churn --write-toml churn.toml
 
     Ctrl+C once ends after the running steps, twice at once; nothing that was finished is lost.
     """
