@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> None:
     current = st.navigation(list(pages.values()), position="hidden")
     _header(found, pages)
     current.run()
+    session.ended()
 
 
 def _look(arguments: list[str]) -> Look | str:

@@ -180,11 +180,13 @@ def _table(look: Look, found: Answer) -> None:
     order = table[_MARK].map({"picked": 0, "recommended": 1, "": 2}).sort_values(kind="stable")
     table = table.loc[order.index]
     numbers = table["number"].tolist()
+    is_there = found.pick in numbers
     key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
 
     def clicked() -> None:
         rows = st.session_state[key].selection.rows
-        session.callback(session.picked(numbers[rows[0]] if rows else None))()
+        if rows:  # a table that comes anew may report none before it has drawn its row
+            session.callback(session.picked(numbers[rows[0]]))()
 
     st.html(text.section_html("The front within the limits", text.count(len(table), "trial")))
     if table.empty:
@@ -195,8 +197,8 @@ def _table(look: Look, found: Answer) -> None:
         hide_index=True,
         placeholder="",
         on_select=clicked,
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [0] if found.pick in numbers else []}},
+        selection_mode="single-row-required" if is_there else "single-row",
+        selection_default={"selection": {"rows": [0] if is_there else []}},
         column_config={
             "number": st.column_config.NumberColumn("trial", format="#%d", width=70),
             _MARK: st.column_config.TextColumn("", width=100),
