@@ -248,13 +248,17 @@ class Study:
         """One row a trial: number, state, failure, n_steps, fit, violation, the objectives, param_<name>."""
         from moopt.frames import trials_frame
 
-        return trials_frame(self.objectives, self.store.trials(self.name))
+        return trials_frame(
+            self.objectives, self.store.trials(self.name, with_steps=False), self.store.steps_done(self.name)
+        )
 
     def front(self) -> pd.DataFrame:
         """The non-dominated complete trials, columns as in :meth:`trials`."""
         from moopt.frames import front_frame
 
-        return front_frame(self.objectives, self.store.trials(self.name))
+        return front_frame(
+            self.objectives, self.store.trials(self.name, with_steps=False), self.store.steps_done(self.name)
+        )
 
     def hypervolume(self, ideal: Mapping[str, float] | None = None, nadir: Mapping[str, float] | None = None) -> float:
         """Hypervolume of the complete trials, in losses scaled so that ``ideal`` is 0 and ``nadir`` 1, up to 1.1.

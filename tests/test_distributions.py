@@ -240,3 +240,35 @@ def test_distributions_survive_pickling(branches: Distributions) -> None:
 def test_distributions_that_cannot_be_are_refused(given: Any, message: str) -> None:
     with pytest.raises(SpaceError, match=message):
         from_distributions(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "params", "expected"),
+    [
+        ({"C": stats.loguniform(0.1, 10)}, {"C": 1.0, "other": 3}, {"C": 1.0}),
+        ({"C": stats.loguniform(0.1, 10)}, {"C": 100.0}, None),
+        ({"C": [0.1, 1, 10]}, {"C": 1.0}, {"C": 1}),
+        ({"depth": [3, None]}, {"depth": None}, {"depth": None}),
+        ({"C": [1, 2]}, {"D": 1}, None),
+        ({"fit": [len, max]}, {"fit": max}, {"fit": "max"}),
+        ({"shape": [(1, 2), (3,)]}, {"shape": (3,)}, {"shape": "(3,)"}),
+        ({"array": [np.ones(2), np.zeros(2)]}, {"array": np.ones(2)}, None),
+        (
+            [{"k": ["a"], "C": [1]}, {"k": ["b"], "D": [2, 3]}],
+            {"k": "b", "C": 1, "D": 3},
+            {"branch": 2, "k": "b", "D": 3},
+        ),
+    ],
+)
+def test_parameters_become_the_config_that_sets_them(given: Any, params: dict[str, Any], expected: Any) -> None:
+    made = from_distributions(given)
+    config = made.config(params)
+    if expected is None:
+        assert config is None
+    else:
+        assert config is not None
+        assert made.params(config).items() <= params.items()
+        if isinstance(given, dict):
+            assert config == expected
+        else:
+            assert config["branch"] == expected["branch"]

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import signal
 import warnings
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,16 @@ def test_own_parameters_may_lie_in_the_second_dict() -> None:
     space = [{"criterion": ["entropy"]}, {"criterion": ["gini"], "max_depth": [2, None]}]
     found = search(space=space, n_trials=1).fit(X, Y)
     assert found.cv_results_["params"] == [{"criterion": "gini", "max_depth": None}]
+
+
+def test_an_equal_estimator_in_the_space_counts_as_the_own_one() -> None:
+    pipeline = Pipeline([("model", LogisticRegression(max_iter=500))])
+    space = {"model": [GaussianNB(), LogisticRegression(max_iter=500)], "model__C": [0.1, 1.0]}
+    found = search(pipeline, [{"model": [GaussianNB()]}, {**space, "model": space["model"][1:]}], n_trials=1, cv=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found.fit(X, Y)
+    assert found.cv_results_["params"][0]["model__C"] == 1.0
 
 
 def test_a_small_space_ends_when_it_is_used_up() -> None:
@@ -541,6 +552,29 @@ def test_a_search_in_which_all_fails_says_why() -> None:
         search(Moody(), {"mood": ["bad"]}).fit(X, Y)
 
 
+class Interrupting(Moody):
+    """Presses Ctrl+C while it is fitted, as often as its mood says."""
+
+    def fit(self, X: Any, y: Any) -> "Interrupting":
+        assert len(X) == len(y)
+        for _ in range(int(self.mood)):
+            signal.raise_signal(signal.SIGINT)
+        self.classes_ = np.unique(y)
+        return self
+
+
+def test_ctrl_c_ends_the_search_and_keeps_what_was_found() -> None:
+    space = {"mood": ["0", "1", "2"]}
+    once = search(Interrupting("0"), [{"mood": ["0"]}, {"mood": ["1"]}], objectives=["accuracy"], cv=2)
+    once.fit(X, Y)
+    assert once.best_params_ == {"mood": "0"}
+    twice = search(Interrupting("2"), space, objectives=["accuracy"], refit=False)
+    with pytest.raises(KeyboardInterrupt):
+        twice.fit(X, Y)
+    assert len(twice.cv_results_["params"]) == len(twice.front_) == 0
+    assert len(twice.study_.trials()) == 1
+
+
 def test_a_time_limit_of_a_step_fails_its_trial() -> None:
     with pytest.raises(SearchFailed, match="ran longer than step_timeout_s"):
         search(n_trials=1, step_timeout_s=0.001).fit(X, Y)
@@ -572,6 +606,7 @@ def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
         ({"cv": 4}, "steps is 4, stored is 3"),
         ({"objectives": ["accuracy"]}, "objective size_kb is not given"),
         ({"scoring": ["f1"]}, "scoring f1 is 'f1', stored is not given"),
+        ({"pos_label": 0}, "pos_label is 0, stored is not given"),
         ({"random_state": 1}, "seed is 1, stored is 0"),
         ({"algorithm": "random"}, "algorithm is 'random', stored is 'nsga2'"),
         ({"space": {**DEPTHS, "max_depth": [1, 2]}}, "max_depth: "),

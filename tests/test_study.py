@@ -188,6 +188,17 @@ def test_when_the_first_ten_trials_fail_the_search_stops_with_the_commonest_erro
     assert study.trials()["state"].tolist()[10:] == ["complete"] * 2
 
 
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_the_first_error_is_raised_where_that_is_wanted_and_its_trial_kept(deterministic: bool) -> None:
+    def never(config: dict[str, Any]) -> dict[str, float]:
+        raise ValueError("no such file")
+
+    study = make()
+    with pytest.raises(ValueError, match="no such file"):
+        study.optimize(never, n_trials=50, raise_errors=True, deterministic=deterministic)
+    assert study.trials()["state"].tolist() == ["failed"]
+
+
 def test_a_finite_space_ends_when_it_is_used_up() -> None:
     study = moopt.create_study("small", {"a": [1, 2, 3], "b": [True, False]}, ["accuracy"], seed=0)
     assert study.optimize(lambda c: c["a"] / 3, n_trials=100) is Stop.EXHAUSTED

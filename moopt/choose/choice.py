@@ -55,7 +55,9 @@ PICKED = "picked"
 FIRST_WEIGHT = 5.0
 """One part of a preferred objective's span counts as much as this many parts of another's."""
 N_PREFERENCES = 200
-_AUGMENTATION = 1e-3
+_AUGMENTATION = 0.05
+"""Weight of the sum beside the maximum, as in Knowles 2006 (doi:10.1109/TEVC.2005.851274): between two trials that
+are alike in their worst objective, the one that is better in the others wins."""
 _TIE = 1e-9
 
 

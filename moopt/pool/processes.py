@@ -255,8 +255,11 @@ class _Process:
             pickle.dump(tuple(message), self._pipe(self._popen.stdin), pickle.HIGHEST_PROTOCOL)
             self._pipe(self._popen.stdin).flush()
             answer = Answer(*pickle.load(self._pipe(self._popen.stdout)))
-        except (EOFError, OSError, pickle.UnpicklingError):
+        except (EOFError, OSError):
             raise WorkerDied(f"the worker process died: {self._death()}") from None
+        except Exception:
+            self.kill()
+            raise WorkerDied("the task wrote into the pipe of its worker process, which was killed") from None
         return answer
 
     @staticmethod

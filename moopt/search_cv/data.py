@@ -20,6 +20,7 @@ import cloudpickle
 import numpy as np
 
 from moopt.data import Reference, Rows
+from moopt.space.values import plain
 from moopt.trial import Config, Evaluator, Json, StepResult
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -108,11 +109,13 @@ def with_params(estimator: Any, params: Mapping[str, Any]) -> Any:
     return clone(estimator).set_params(**{name: clone(value, safe=False) for name, value in params.items()})
 
 
-def spec_of(estimator: Any, scorers: Mapping[str, Any], rows: Rows) -> dict[str, Json]:
+def spec_of(estimator: Any, scorers: Mapping[str, Any], pos_label: Any, rows: Rows) -> dict[str, Json]:
     """What decides how a trial is evaluated, as a study keeps it: the model, the scores, and hashes of the data."""
     return {
+        "kind": "estimator",
         "estimator": _described(estimator),
         "scoring": {name: _text(scorer) for name, scorer in scorers.items()},
+        "pos_label": _text(plain(pos_label)),
         "data": {
             "sha256": sha256(rows.X, rows.y),
             "folds_sha256": sha256(*(part for fold in rows.folds for part in fold)),

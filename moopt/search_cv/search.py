@@ -24,7 +24,7 @@ from moopt.search_cv.routing import metadata_router, routed, routed_for_score
 from moopt.search_cv.scoring import Scores, as_scores
 from moopt.space.distributions import Distributions, from_distributions
 from moopt.study import Study, create_study
-from moopt.trial import Trial
+from moopt.trial import Json, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -232,9 +232,15 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
             operators=self.operators,
             defaults=[] if own is None else [own],
             n_steps=self.n_splits_,
-            spec={} if self.store is None else spec_of(self.estimator, job.scores.scorers, job.rows),
+            spec=self._spec(job),
             resume=True,
         )
+
+    def _spec(self, job: _Job) -> dict[str, Json]:
+        """What tells this search from others in a store; without one there is nothing to tell."""
+        if self.store is None:
+            return {}
+        return spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows)
 
     def _search(self, job: _Job) -> None:
         import sklearn

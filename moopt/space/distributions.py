@@ -79,10 +79,12 @@ class Distributions:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if one is other:
-        return True
+    if one is other or type(one) is not type(other):
+        return one is other
+    if hasattr(one, "get_params"):  # estimators do not say that they are equal, but show what was set
+        return repr(one) == repr(other)
     try:
-        return type(one) is type(other) and bool(one == other)
+        return bool(one == other)
     except ValueError:  # arrays do not say whether they are equal as a whole
         return False
 

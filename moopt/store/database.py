@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ class Database:
         self._read_only = read_only
         self._engines: dict[tuple[int, Mode], Engine] = {}
         self._texts: dict[Executable, tuple[str, list[str] | None]] = {}
+        weakref.finalize(self, _close, self._engines)  # whoever only reads need not remember to close
         self._open(create=create)
 
     def _open(self, *, create: bool) -> None:
@@ -90,8 +92,7 @@ class Database:
 
     def close(self) -> None:
         """Close this process's connections; doing so twice does nothing."""
-        for key in [key for key in self._engines if key[0] == os.getpid()]:
-            self._engines.pop(key).dispose()
+        _close(self._engines)
 
     def _engine(self, mode: Mode) -> Engine:
         key = os.getpid(), mode
@@ -107,6 +108,12 @@ class Database:
         if found != self._file:
             self.close()
             self._open(create=False)
+
+
+def _close(engines: dict[tuple[int, Mode], Engine]) -> None:
+    """Close this process's own: those that it got from its parent by a fork are the parent's."""
+    for key in [key for key in engines if key[0] == os.getpid()]:
+        engines.pop(key).dispose()
 
 
 def _file(path: Path) -> tuple[int, int] | None:

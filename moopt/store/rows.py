@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from moopt.errors import UsageError
@@ -68,10 +70,6 @@ def _or_null(value: Any) -> str | None:
     return to_text(value) if value else None
 
 
-def _or_empty(text: str | None) -> Any:
-    return from_text(text) if text else {}
-
-
 def trial_row(trial: Trial) -> Row:
     """The trial's own columns; steps and notes have tables of their own."""
     return {
@@ -98,25 +96,51 @@ def result_row(trial: Trial) -> Row:
     }
 
 
-def trial_of(row: Any, steps: Mapping[int, StepResult], notes: tuple[str, ...]) -> Trial:
-    """The trial of a row of the table, with its steps and notes."""
-    return Trial(
-        number=row.number,
-        config=from_text(row.config),
-        origin=None if row.origin is None else from_text(row.origin),
-        source=Source(row.source),
-        state=State(row.state),
-        n_steps=row.n_steps,
-        steps=steps,
-        values=_or_empty(row.objectives),
-        failure=Failure(row.failure) if row.failure else None,
-        message=row.message or "",
-        fit=row.fit,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-        attributes=_or_empty(row.attributes),
-        notes=notes,
+TRIAL = (
+    *("number", "config", "origin", "source", "state", "n_steps"),
+    *("objectives", "failure", "message", "fit", "created_at", "finished_at", "attributes"),
+)
+"""Columns from which :func:`trials_of` makes trials, in their order."""
+
+
+def trials_of(
+    found: Sequence[Sequence[Any]], steps: Mapping[int, Mapping[int, StepResult]], notes: Mapping[int, tuple[str, ...]]
+) -> list[Trial]:
+    """The trials of rows of :data:`TRIAL`, with their steps and notes by number. Made by columns: there may be many."""
+    if not found:
+        return []
+    number, config, origin, source, state, n_steps, values, failure, message, fit, created, finished, attributes = zip(
+        *found, strict=True
     )
+    fields = {
+        "number": number,
+        "config": _parsed(config),
+        "origin": _parsed(origin, "null"),
+        "source": _members(Source, source),
+        "state": _members(State, state),
+        "n_steps": n_steps,
+        "steps": [steps.get(one, {}) for one in number],
+        "values": _parsed(values),
+        "failure": _members(Failure, failure),
+        "message": [text or "" for text in message],
+        "fit": fit,
+        "created_at": created,
+        "finished_at": finished,
+        "attributes": _parsed(attributes),
+        "notes": [notes.get(one, ()) for one in number],
+    }
+    return list(map(Trial, *(fields[name] for name in Trial.__dataclass_fields__)))
+
+
+def _parsed(texts: Sequence[str | None], empty: str = "{}") -> list[Any]:
+    """:func:`from_text` of each, in one call: a call a text costs more than the text."""
+    parsed: list[Any] = from_text(f"[{','.join([text or empty for text in texts])}]")
+    return parsed
+
+
+def _members(kind: type[StrEnum], texts: Sequence[str | None]) -> list[Any]:
+    by_text: dict[str | None, Any] = {None: None, **{one.value: one for one in kind}}
+    return [by_text[text] for text in texts]
 
 
 def step_row(number: int, step: int, result: StepResult) -> Row:
@@ -132,15 +156,19 @@ def step_row(number: int, step: int, result: StepResult) -> Row:
     }
 
 
-def step_of(row: Any) -> StepResult:
-    """The step of a row of the table."""
-    return StepResult(
-        values=from_text(row.objectives),
-        train=_or_empty(row.train),
-        seconds=row.seconds,
-        changes=_or_empty(row.changes),
-        details=_or_empty(row.details),
-    )
+STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details")
+"""Columns from which :func:`steps_of` makes steps, in their order."""
+
+
+def steps_of(found: Sequence[Sequence[Any]]) -> dict[int, dict[int, StepResult]]:
+    """The steps of rows of :data:`STEP`, by the number of their trial and their own."""
+    steps: dict[int, dict[int, StepResult]] = defaultdict(dict)
+    if found:
+        numbers, places, values, train, seconds, changes, details = zip(*found, strict=True)
+        results = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details))
+        for number, place, result in zip(numbers, places, results, strict=True):
+            steps[number][place] = result
+    return steps
 
 
 def study_row(record: StudyRecord) -> Row:

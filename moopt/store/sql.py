@@ -14,7 +14,7 @@ from moopt.store import lease, rows, schema
 from moopt.store.base import StudyRecord, Writer
 from moopt.store.database import Database
 from moopt.store.writer import SqlWriter
-from moopt.trial import Decision, Event, EventKind, Json, StepResult, Trial
+from moopt.trial import Decision, Event, EventKind, Json, Trial
 
 _STUDIES, _TRIALS, _STEPS = schema.studies, schema.trials, schema.steps
 
@@ -209,19 +209,17 @@ class SqlStore:
     def _trials(
         self, connection: Connection, study: int, *, with_steps: bool = True, number: int | None = None
     ) -> list[Trial]:
-        def of_study(table: Any) -> Any:
-            found = select(table).where(table.c.study_id == study)
+        def of_study(table: Table, names: Sequence[str]) -> Any:
+            found = select(*(table.c[name] for name in names)).where(table.c.study_id == study)
             return found if number is None else found.where(table.c.number == number)
 
-        steps: dict[int, dict[int, StepResult]] = defaultdict(dict)
-        if with_steps:
-            for row in connection.execute(of_study(_STEPS)):
-                steps[row.number][row.step] = rows.step_of(row)
         notes: dict[int, tuple[str, ...]] = defaultdict(tuple)
-        for row in connection.execute(of_study(schema.notes).order_by(schema.notes.c.id)):
+        for row in connection.execute(of_study(schema.notes, ("number", "text")).order_by(schema.notes.c.id)):
             notes[row.number] += (row.text,)
-        found = connection.execute(of_study(_TRIALS).order_by(_TRIALS.c.number))
-        return [rows.trial_of(row, steps.get(row.number, {}), notes.get(row.number, ())) for row in found]
+        by_step = of_study(_STEPS, rows.STEP).order_by(_STEPS.c.number, _STEPS.c.step)
+        steps = rows.steps_of(connection.execute(by_step).all()) if with_steps else {}
+        found = connection.execute(of_study(_TRIALS, rows.TRIAL).order_by(_TRIALS.c.number)).all()
+        return rows.trials_of(found, steps, notes)
 
 
 def _content(

@@ -3,83 +3,116 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moopt.errors import StoreError
+from moopt.errors import MooptError, StoreError
 from moopt.frames import trials_frame
 from moopt.objectives import Objective
-from moopt.store.base import Store, StudyRecord, Writer
+from moopt.store.base import Store, StudyRecord
 from moopt.store.rows import from_text, to_text
-from moopt.trial import Decision, EventKind, Failure, Json, Source, State, StepResult, Trial
+from moopt.trial import Decision, Event, EventKind, Failure, Json, Source, State, StepResult, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = "moopt study, 1"
 
+_ENDINGS = (".jsonl", ".csv", ".parquet")
+_NO_PART = "is no part of a study; was the file edited?"
+
 
 def export_lines(store: Store, name: str) -> Iterator[str]:
-    """The study as lines of JSON: the record first, then a line for each event, trial and decision."""
-    record = dataclasses.asdict(store.study(name))
-    record["objectives"] = [objective.as_json() for objective in store.study(name).objectives]
-    yield to_text({"format": FORMAT, "study": record})
-    for trial in store.trials(name):
-        yield to_text({"trial": {**dataclasses.asdict(trial), "steps": _steps(trial)}})
-    for event in store.events(name):
+    """The study as lines of JSON: its record, then a line for each trial, event and decision.
+
+    Of a study that is running it is the whole as it stood at one moment.
+    """
+    record, trials = store.study(name), store.trials(name)
+    # What came after the trials were read is left out: a trial and its event are always written together.
+    events = [event for event in store.events(name) if _is_of(event, trials)]
+    decisions = [decision for decision in store.decisions(name) if decision.number < len(trials)]
+    head = {**dataclasses.asdict(record), "objectives": [objective.as_json() for objective in record.objectives]}
+    counts = {"trial": len(trials), "event": len(events), "decision": len(decisions)}
+    yield to_text({"format": FORMAT, "study": head, "lines": counts})
+    for trial in trials:
+        steps = [[step, dataclasses.asdict(result)] for step, result in sorted(trial.steps.items())]
+        yield to_text({"trial": {**dataclasses.asdict(trial), "steps": steps}})
+    for event in events:
         yield to_text({"event": [event.kind, event.number]})
-    for decision in store.decisions(name):
+    for decision in decisions:
         yield to_text({"decision": dataclasses.asdict(decision)})
 
 
-def _steps(trial: Trial) -> list[Json]:
-    return [[step, dataclasses.asdict(result)] for step, result in sorted(trial.steps.items())]
+def _is_of(event: Event, trials: Sequence[Trial]) -> bool:
+    if event.number >= len(trials):
+        return False
+    state = trials[event.number].state
+    return state is not State.QUEUED if event.kind is EventKind.STARTED else state.finished
 
 
-def import_lines(store: Store, lines: Iterable[str], name: str | None = None) -> StudyRecord:
+def import_study(store: Store, lines: Iterable[str], name: str | None = None) -> StudyRecord:
     """Take in a study from its lines, under another ``name`` where one is given; gives its record.
 
-    Raises StoreError where the lines are no study or end too early, StudyExists where the name is taken. Then
-    nothing of it stays.
+    Raises StoreError where the lines are no study or some are missing, StudyExists where the name is taken. Then
+    nothing of it is kept.
     """
-    parsed = _parsed(lines)
-    head = next(parsed, {})
+    numbered = enumerate(lines, start=1)
+    head = next((_line(number, line) for number, line in numbered), {})
     if head.get("format") != FORMAT:
         raise StoreError(f"the lines are no study of moopt: the first should say {FORMAT!r}")
-    record = _record(head["study"], name)
-    kinds = {kind: [line[kind] for line in group] for kind, group in groupby(parsed, key=lambda line: next(iter(line)))}
-    trials = [_trial(fields) for fields in kinds.get("trial", [])]
-    store.create_study(record)
-    try:
-        with store.write(record.name) as writer:
-            _replay(writer, trials, kinds.get("event", []))
-        for trial in trials:
-            for note in trial.notes:
-                store.add_note(record.name, trial.number, note)
-        for fields in kinds.get("decision", []):
-            store.add_decision(record.name, Decision(**fields))
-    except BaseException:
-        store.delete_study(record.name)
-        raise
+    record = _record(head, name)
+    found: dict[str, list[Any]] = {"trial": [], "event": [], "decision": []}
+    for number, line in numbered:
+        kind, part = _part(number, _line(number, line))
+        found[kind].append(part)
+    for kind, parts in found.items():
+        if len(parts) != head["lines"].get(kind):
+            raise StoreError(f"the lines hold {len(parts)} of {head['lines'].get(kind)} {kind}s; was the file cut off?")
+    trials, events, decisions = found.values()
+    numbers = range(len(trials))
+    if [trial.number for trial in trials] != list(numbers) or any(e.number not in numbers for e in events + decisions):
+        raise StoreError("the lines name trials that are not among them; was the file edited?")
+    store.create_study(record, trials, events, decisions)
     return record
 
 
-def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Json]]:
-    for number, line in enumerate(lines, start=1):
-        try:
-            found = from_text(line)
-        except ValueError:
-            raise StoreError(f"line {number} is no JSON; was the file cut off or edited?") from None
-        if not isinstance(found, dict) or not found:
-            raise StoreError(f"line {number} is no part of a study; was the file edited?")
-        yield found
+def _line(number: int, line: str) -> dict[str, Json]:
+    try:
+        found = from_text(line)
+    except ValueError:
+        raise StoreError(f"line {number} is no JSON; was the file cut off or edited?") from None
+    if not isinstance(found, dict) or not found:
+        raise StoreError(f"line {number} {_NO_PART}")
+    return found
 
 
-def _record(fields: dict[str, Json], name: str | None) -> StudyRecord:
-    objectives = tuple(Objective(**objective) for objective in fields["objectives"])
-    return StudyRecord(**{**fields, "objectives": objectives, "name": name or fields["name"]})
+def _record(head: Mapping[str, Json], name: str | None) -> StudyRecord:
+    try:
+        fields = head["study"]
+        objectives = tuple(Objective(**objective) for objective in fields["objectives"])
+        dict(head["lines"])
+        return StudyRecord(**{**fields, "objectives": objectives, "name": name or fields["name"]})
+    except (LookupError, TypeError, ValueError, MooptError):
+        raise StoreError(f"line 1 {_NO_PART}") from None
 
 
-def _trial(fields: dict[str, Any]) -> Trial:
+def _part(number: int, line: Mapping[str, Json]) -> tuple[str, Trial | Event | Decision]:
+    """What a line holds, and its kind."""
+    kind, fields = next(iter(line.items()))
+    try:
+        if kind == "trial":
+            return kind, _trial(fields)
+        if kind == "event":
+            return kind, Event(EventKind(fields[0]), fields[1])
+        if kind == "decision":
+            return kind, Decision(**fields)
+    except (LookupError, TypeError, ValueError):
+        pass
+    raise StoreError(f"line {number} {_NO_PART}")
+
+
+def _trial(fields: Mapping[str, Any]) -> Trial:
     parsed: dict[str, Any] = {
         "source": Source(fields["source"]),
         "state": State(fields["state"]),
@@ -90,42 +123,66 @@ def _trial(fields: dict[str, Any]) -> Trial:
     return Trial(**{**fields, **parsed})
 
 
-def _replay(writer: Writer, trials: list[Trial], events: list[list[Json]]) -> None:
-    """Write trials and events in the order in which they came, so that the study goes on as it would have."""
-    for trial in trials:
-        writer.queue(dataclasses.replace(trial, state=State.QUEUED, notes=()))
-    for kind, number in events:
-        if kind == EventKind.STARTED:
-            writer.start(dataclasses.replace(trials[number], state=State.RUNNING, notes=()))
-        else:
-            writer.finish(trials[number], trials[number].steps)
-    told = {number for kind, number in events if kind == EventKind.TOLD}
-    for trial in trials:
-        if trial.number not in told:
-            for step, result in trial.steps.items():
-                writer.step(trial.number, step, result)
+def import_file(store: Store, path: Path, name: str | None = None) -> StudyRecord:
+    """:func:`import_study` from a file of JSON lines; raises StoreError where it cannot be read, too."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return import_study(store, file, name)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror}); check the path") from None
+    except UnicodeDecodeError:
+        raise StoreError(f"{path} is no text in UTF-8; give a file that moopt wrote, ending in .jsonl") from None
 
 
 def export_file(store: Store, name: str, out: Path) -> None:
     """Write a study to ``out``: whole as ``.jsonl``, its trials as ``.csv`` or ``.parquet``.
 
-    Raises StoreError for another ending, or where the file is there already.
+    Raises StoreError for another ending, where the file is there already, or where it cannot be written.
     """
-    if out.suffix not in (".jsonl", ".csv", ".parquet"):
+    if out.suffix not in _ENDINGS:
         raise StoreError(f"{out} ends in {out.suffix or 'nothing'}; give a name that ends in .jsonl, .csv or .parquet")
     if out.exists():
         raise StoreError(f"{out} is there already; give another name")
-    if out.suffix == ".jsonl":
-        out.write_text("".join(f"{line}\n" for line in export_lines(store, name)), encoding="utf-8")
+    if not out.absolute().parent.is_dir():
+        raise StoreError(f"there is no folder {out.parent} for {out.name}; make it first")
+    part = out.with_name(f"{out.name}.part")  # a file of the asked name is always whole
+    try:
+        _write(store, name, part, out.suffix)
+        part.rename(out)
+    except OSError as error:
+        raise StoreError(f"{out} could not be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write(store: Store, name: str, out: Path, ending: str) -> None:
+    if ending == ".jsonl":
+        with out.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in export_lines(store, name))
         return
-    frame = trials_frame(store.study(name).objectives, store.trials(name))
-    if out.suffix == ".csv":
+    objectives = store.study(name).objectives
+    frame = trials_frame(objectives, store.trials(name, with_steps=False), store.steps_done(name))
+    if ending == ".csv":
         frame.to_csv(out, index=False)
     else:
-        # A column of Parquet has one type: mixed values of a hyperparameter become texts.
-        for column in frame.columns[frame.dtypes == object]:
-            frame[column] = frame[column].map(_text, na_action="ignore")
-        frame.to_parquet(out, index=False)
+        frame.apply(_one_type).to_parquet(out, index=False)
+
+
+def _one_type(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of Parquet has one type: whole numbers stay whole where some are missing, mixed values become texts."""
+    if column.dtype.kind != "O":
+        return column
+    kinds = {type(value) for value in column if value is not None}
+    try:
+        if kinds == {int}:
+            return column.astype("Int64")
+        if kinds == {bool}:
+            return column.astype("boolean")
+        if kinds == {float}:
+            return column.astype("float64")
+    except OverflowError:  # beyond 64 bits
+        pass
+    return column.map(_text, na_action="ignore")
 
 
 def _text(value: object) -> str:

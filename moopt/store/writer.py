@@ -108,9 +108,9 @@ class SqlWriter:
         """Give the lease back; doing so twice does nothing, and neither does a forked copy of the process."""
         if self._closed or os.getpid() != self._pid:
             return
-        self._closed = True
         with self._database.committing() as cursor:
             self._database.run(cursor, _FREE, {"of_study": self._study, "token": self._token})
+        self._closed = True
 
     def __enter__(self) -> Self:
         return self

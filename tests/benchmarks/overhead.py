@@ -3,7 +3,8 @@
     python tests/benchmarks/overhead.py [--searchers] [--rounds 3]
 
 12 hyperparameters (5 log floats, 3 integers, 3 categories, 1 flag), 4 objectives, population 100. Microseconds a
-trial are the mean over 500 trials around a count, the median of the rounds; the objective's own time is left out.
+trial are the median of five blocks of 100 trials around a count (so that a burst of other work on the machine does
+not count), then the median of the rounds; the objective's own time is left out.
 `--searchers` leaves the study out and measures the searchers alone.
 """
 
@@ -35,7 +36,7 @@ CHOICES = [f"choice{k}" for k in range(3)]
 LEVELS = ["a", "b", "c", "d"]
 LOW, HIGH, MOST = 1e-4, 1e2, 50
 POPULATION = 100
-WINDOW = 500
+BLOCK, BLOCKS = POPULATION, 5
 OBJECTIVES = [f"f{k}" for k in range(4)]
 EARLY, MIDDLE, LATE = 1_000, 5_000, 10_000
 PYMOO, OPTUNA = "pymoo mixed-variable NSGA-II", "optuna NSGAIISampler"
@@ -175,10 +176,10 @@ def around(loop: Loop, counts: list[int]) -> dict[int, float]:
     """Microseconds of CPU a trial in the windows around these counts."""
     out, done = {}, 0
     for count in counts:
-        first = count - WINDOW // 2
+        first = count - BLOCK * BLOCKS // 2
         loop(first - done)
-        out[count] = round(loop(WINDOW) / WINDOW * 1e6, 1)
-        done = first + WINDOW
+        out[count] = round(statistics.median(loop(BLOCK) for _ in range(BLOCKS)) / BLOCK * 1e6, 1)
+        done = first + BLOCK * BLOCKS
     return out
 
 

@@ -116,6 +116,82 @@ class StoreContract:
             writer.finish(done, {1: a_step(0.05)})
             assert study.trial("churn", 0) == done
 
+    def test_a_queued_trial_starts_as_it_is_given_and_keeps_what_the_user_wrote(self, study: Store) -> None:
+        queued = a_trial(state=State.QUEUED)
+        with study.write("churn") as writer:
+            writer.queue(queued)
+            study.add_note("churn", 0, "look at this one")
+            study.set_attribute("churn", "owner", "ada", number=0)
+            running = replace(queued, state=State.RUNNING, origin={"subproblem": 9}, created_at=8.0)
+            writer.start(running)
+        kept = replace(running, notes=("look at this one",), attributes={"owner": "ada"})
+        assert study.trial("churn", 0) == kept
+
+    def test_steps_are_counted_without_being_read(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            for number in range(3):
+                writer.start(a_trial(number))
+            writer.step(0, 0, a_step())
+            writer.step(2, 0, a_step())
+            writer.finish(ended(a_trial(2)), {1: a_step()})
+        assert study.steps_done("churn") == {0: 1, 2: 2}
+
+    def test_a_study_is_kept_whole_at_once(self, study: Store) -> None:
+        trials = [ended(a_trial(0, notes=("a", "b")), steps={0: a_step(), 1: a_step(0.01)}), a_trial(1)]
+        events = [Event(EventKind.STARTED, 0), Event(EventKind.STARTED, 1), Event(EventKind.TOLD, 0)]
+        decisions = [Decision(0, {"latency_ms": 5.0}, "knee", "because", decided_at=1.0)]
+        study.create_study(a_record("whole"), trials, events, decisions)
+        assert study.trials("whole") == trials
+        assert study.events("whole") == events
+        assert study.decisions("whole") == decisions
+        assert study.trials("churn") == []
+        with pytest.raises(StudyExists, match="'churn' already"):
+            study.create_study(a_record(), trials)
+        assert study.trials("churn") == []
+
+    def test_any_text_is_kept_and_none_loses_the_trial(self, study: Store) -> None:
+        """A file name in an unknown encoding has half a surrogate pair, which no database keeps."""
+        with study.write("churn") as writer:
+            named = a_trial(config={"path": "caf\udce9", "nul": "a\0b"})
+            writer.start(named)
+            writer.finish(ended(named, message="no file caf\udce9 \u2028 🙂"))
+            study.add_note("churn", 0, "zwölf\nLinien")
+        trial = study.trial("churn", 0)
+        assert trial.config == {"path": "caf\udce9", "nul": "a\0b"}
+        assert trial.message.startswith("no file caf")
+        assert trial.message.endswith("\u2028 🙂")
+        assert trial.notes == ("zwölf\nLinien",)
+
+    def test_a_value_that_only_looks_like_a_number_stays_what_it_is(self, study: Store) -> None:
+        for value in ({"$float": "abc"}, {"$float": 1}, {"$float": "nan", "more": 1}, "$float", [[], {}, None]):
+            study.set_attribute("churn", "k", value)
+            assert study.study("churn").attributes == {"k": value}
+
+    def test_an_attribute_that_is_no_plain_value_is_refused(self, study: Store) -> None:
+        with pytest.raises(UsageError, match=r"cannot be kept .*give numbers, texts, lists and dicts"):
+            study.set_attribute("churn", "k", object())
+        assert study.study("churn").attributes == {}
+
+    def test_an_attribute_is_a_copy_of_what_was_given(self, study: Store) -> None:
+        given = {"seen": [1]}
+        study.set_attribute("churn", "k", given)
+        given["seen"].append(2)
+        assert study.study("churn").attributes == {"k": {"seen": [1]}}
+
+    def test_a_study_that_was_deleted_is_missed_by_its_readers(self, study: Store) -> None:
+        assert study.revision("churn") >= 0
+        study.delete_study("churn")
+        for reading in (
+            study.trials,
+            study.events,
+            study.decisions,
+            study.revision,
+            study.is_running,
+            study.steps_done,
+        ):
+            with pytest.raises(StudyNotFound, match="holds no study"):
+                reading("churn")
+
     def test_events_come_back_in_their_order(self, study: Store) -> None:
         with study.write("churn") as writer:
             for number in range(3):

@@ -1,0 +1,133 @@
+"""``moopt run``: from a study file, or a data file and its target, to a study that was run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moopt.cli.app import INTERRUPTED
+from moopt.cli.output import front_table, messages, print_json, results, say, study_json
+from moopt.engine.loop import Stop
+from moopt.errors import SpecError
+from moopt.frames import front_trials
+from moopt.progress import watching
+from moopt.run import Plan, plan, run_study
+from moopt.specfile import StudySpec, read_spec, spec_for_csv, write_toml
+from moopt.study import Study
+from moopt.trial import Source, State, Trial
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="A study file (.toml), or a data file (CSV or Parquet) with --target.")],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The label that recall and precision are about.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out; may be given several times.")] = None,
+    separator: Annotated[str | None, typer.Option(help="Between the cells of a CSV file, such as ';'.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark of a CSV file, such as ','.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, such as latin-1. Default UTF-8.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Trials in total; a larger number goes on. Default 100.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
+    algorithm: Annotated[str | None, typer.Option(help="nsga2, moead, random, sobol or grid. Default nsga2.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draws test rows, folds and search. Default 0.")] = None,
+    store: Annotated[Path | None, typer.Option(help="File that keeps the study. Default: the study's name.db.")] = None,
+    study: Annotated[str | None, typer.Option(help="The study's name. Default: the data file's name.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
+    write_toml: Annotated[Path | None, typer.Option(help="Write the study as a file to edit, and run nothing.")] = None,
+) -> None:
+    """Search a data file for the trade-offs of its models; the same command again goes on.
+
+    moopt run churn.csv --target Churn --positive Yes
+    moopt run churn.toml --trials 200 --workers 2
+    moopt run churn.csv --target Churn --write-toml churn.toml
+
+    Ctrl+C once ends after the running steps, twice at once; nothing that was finished is lost.
+    """
+    spec = _spec(file, target).changed(
+        study={"name": study, "seed": seed},
+        data={
+            "positive": positive,
+            "drop": drop or None,
+            "separator": separator,
+            "decimal": decimal,
+            "encoding": encoding,
+        },
+        search={"n_trials": trials, "workers": workers, "algorithm": algorithm},
+    )
+    planned = plan(spec)
+    for warning in planned.warnings:
+        say(f"note: {warning}")
+    if write_toml is not None:
+        _write(planned, write_toml)
+        return
+    _search(planned, store or Path(f"{spec.name}.db"), json=json)
+
+
+def _spec(file: Path, target: str | None) -> StudySpec:
+    if file.suffix.lower() == ".toml":
+        return read_spec(file).changed(data={"target": target})
+    if target is None:
+        raise SpecError(f"{file} is taken as a data file: name the column to predict, such as --target Churn")
+    return spec_for_csv(file, target)
+
+
+def _write(planned: Plan, out: Path) -> None:
+    if out.exists():
+        raise SpecError(f"{out} exists already; give another name, or remove it first")
+    text = write_toml(planned.spec, out.parent)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"{out} cannot be written: {error.strerror or error}") from None
+    say(f"wrote {out}; edit it, then: moopt run {out}")
+
+
+def _search(planned: Plan, store: Path, *, json: bool) -> None:
+    def watch(study: Study, n_trials: int) -> AbstractContextManager[None]:
+        say(f"study {study.name} in {store}: {study.record.search['algorithm']}, {n_trials} trials in total")
+        return watching(study, n_trials, messages())
+
+    try:
+        study, stop = run_study(planned, store, watch=watch)
+    except KeyboardInterrupt:
+        say(f"Stopped at once; only the steps in flight are lost. The same command goes on with {store}.")
+        raise typer.Exit(INTERRUPTED) from None
+    trials = study.store.trials(study.name, with_steps=False)
+    _say_end(study, trials, stop, planned.spec.search.n_trials, store)
+    if json:
+        print_json(
+            {"store": str(store), "stop": stop.name.lower(), **_counts(trials), **study_json(study.record, trials)}
+        )
+    else:
+        _print_front(study, trials, store)
+    if stop is Stop.INTERRUPTED:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, store: Path) -> None:
+    counts = _counts(trials)
+    failed = f", {counts['n_failed']} of them failed" if counts["n_failed"] else ""
+    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}; hypervolume {study.hypervolume():.4f}")
+    if stop is Stop.INTERRUPTED:
+        say(f"Everything is kept in {store}; the same command goes on.")
+
+
+def _counts(trials: Sequence[Trial]) -> dict[str, int]:
+    fits = [trial for trial in trials if trial.source is not Source.SIBLING]
+    return {
+        "n_done": sum(trial.state.finished for trial in fits),
+        "n_failed": sum(trial.state is State.FAILED for trial in fits),
+    }
+
+
+def _print_front(study: Study, trials: Sequence[Trial], store: Path) -> None:
+    front = front_trials(study.objectives, trials)
+    if not front:
+        say("No trial is complete, so there is no front.")
+        return
+    results().print(front_table(study.objectives, front, f"The front of {study.name}: {len(front)} trials"))
+    name = f" --study {study.name}" if len(study.store.studies()) > 1 else ""
+    say(f"next: moopt choose {store}{name}, or moopt explore {store}")

@@ -1,0 +1,340 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import moopt
+import moopt.errors
+from moopt.cli import app
+from moopt.store import open_store
+from tests.tables import write_table
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDY = """
+[data]
+file = "churn.csv"
+target = "y"
+positive = "yes"
+[models]
+families = ["logistic", "tree"]
+[search]
+n_trials = 6
+folds = 2
+workers = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a data file, a study file, and a store in which the study was run."""
+    folder = tmp_path_factory.mktemp("cli")
+    write_table(folder / "churn.csv")
+    (folder / "churn.toml").write_text(STUDY)
+    assert moopt_("run", folder / "churn.toml", "--store", folder / "churn.db").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, as the place where we are."""
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def moopt_(*arguments: str | Path, answer: str = "") -> Any:
+    return CliRunner().invoke(app, [str(one) for one in arguments], input=answer, prog_name="moopt")
+
+
+def failed(*arguments: str | Path) -> tuple[int, str]:
+    """Exit code and message of a command that must not print anything else."""
+    ended = moopt_(*arguments)
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) <= 2
+    return ended.exit_code, ended.stderr
+
+
+# run
+
+
+def test_a_run_prints_the_front_with_units_and_what_to_do_next(here: Path) -> None:
+    ended = moopt_("run", "churn.toml", "--store", "churn.db")
+    assert ended.exit_code == 0
+    assert "The front of churn" in ended.stdout
+    assert " ms" in ended.stdout
+    assert " kB" in ended.stdout
+    assert "all trials are done: 6 of 6" in ended.stderr
+    assert "moopt choose churn.db" in ended.stderr
+
+
+def test_the_same_command_goes_on_up_to_the_total(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "more.db"
+    moopt_("run", "churn.toml", "--store", store, "--trials", "2")
+    first = json.loads(moopt_("front", store, "--json").stdout)
+    ended = moopt_("run", "churn.toml", "--store", store, "--trials", "4", "--json")
+    again = json.loads(ended.stdout)
+    assert (again["n_done"], again["stop"]) == (4, "trials")
+    trials = {trial.number: trial for trial in open_store(store, read_only=True).trials("churn")}
+    assert all(dict(trials[one["number"]].values) == one["values"] for one in first["front"])
+
+
+def test_json_on_standard_output_is_nothing_else(here: Path) -> None:
+    for arguments in (("run", "churn.toml", "--store", "churn.db"), ("front", "churn.db"), ("studies", "churn.db")):
+        json.loads(moopt_(*arguments, "--json").stdout)
+
+
+def test_a_data_file_needs_its_target(here: Path) -> None:
+    assert failed("run", "churn.csv") == (
+        2,
+        "moopt: churn.csv is taken as a data file: name the column to predict, such as --target Churn\n",
+    )
+
+
+def test_a_wrong_target_is_told_with_the_nearest(here: Path) -> None:
+    code, told = failed("run", "churn.csv", "--target", "x00")
+    assert code == 2
+    assert "no column 'x00' to predict; did you mean 'x0'?" in told
+
+
+def test_how_to_read_a_file_can_be_said_on_the_line(here: Path, tmp_path: Path) -> None:
+    text = (here / "churn.csv").read_text().replace(",", ";").replace(".", ",").replace("x0", "größe")
+    (tmp_path / "german.csv").write_bytes(text.encode("latin-1"))
+    reading = ("--separator", ";", "--decimal", ",", "--encoding", "latin-1", "--drop", "x1", "--drop", "x2")
+    out = tmp_path / "german.toml"
+    ended = moopt_("run", tmp_path / "german.csv", "--target", "y", *reading, "--write-toml", out)
+    assert ended.exit_code == 0, ended.stderr
+    assert 'drop = ["x1", "x2"]' in out.read_text()
+    assert 'separator = ";"' in out.read_text()
+
+
+def test_defaults_are_written_as_a_file_that_runs(here: Path, tmp_path: Path) -> None:
+    out = tmp_path / "made.toml"
+    arguments = ("run", "churn.csv", "--target", "y", "--positive", "yes", "--trials", "3", "--write-toml", out)
+    ended = moopt_(*arguments)
+    assert ended.exit_code == 0
+    assert f"moopt run {out}" in ended.stderr
+    assert not (here / "churn2.db").exists()
+    text = out.read_text()
+    assert 'families = ["logistic", "tree", "forest"' in text
+    assert "n_trials = 3" in text
+    ended = moopt_("run", out, "--store", tmp_path / "made.db", "--trials", "1", "--workers", "1", "--json")
+    assert json.loads(ended.stdout)["n_done"] == 1
+    code, told = failed(*arguments)
+    assert code == 2
+    assert "made.toml exists already" in told
+
+
+def test_another_study_of_the_same_name_is_refused_with_the_difference(here: Path) -> None:
+    ended = moopt_("run", "churn.toml", "--store", "churn.db", "--algorithm", "random")
+    assert ended.exit_code == 1
+    assert "algorithm is 'random', stored is 'nsga2'" in ended.stderr
+    ended = moopt_("run", "churn.toml", "--store", "churn.db", "--seed", "5")
+    assert "seed is 5, stored is 0" in ended.stderr
+
+
+def test_a_data_file_that_moved_is_the_same_data(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "moved.csv").write_bytes((here / "churn.csv").read_bytes())
+    (tmp_path / "moved.toml").write_text(STUDY.replace("churn.csv", "moved.csv"))
+    ended = moopt_("run", tmp_path / "moved.toml", "--study", "churn", "--store", "churn.db")
+    assert ended.exit_code == 0, ended.stderr
+
+
+def test_other_data_under_the_same_name_are_refused(here: Path, tmp_path: Path) -> None:
+    write_table(tmp_path / "churn.csv", n_rows=80)
+    (tmp_path / "churn.toml").write_text(STUDY)
+    ended = moopt_("run", tmp_path / "churn.toml", "--store", "churn.db")
+    assert ended.exit_code == 1
+    assert "sha256" in ended.stderr
+
+
+def test_wrong_usage_is_told_in_two_lines(here: Path) -> None:
+    code, told = failed("run", "churn.toml", "--trails", "5")
+    assert code == 2
+    assert "--trails" in told
+    assert "'moopt run --help'" in told
+    assert failed("run", "churn.toml", "--trials", "0") == (
+        2,
+        "moopt: [search] n_trials is 0; expected a number of at least 1\n",
+    )
+
+
+def test_debug_shows_the_traceback(here: Path) -> None:
+    ended = moopt_("run", "churn.csv", "--debug")
+    assert isinstance(ended.exception, moopt.errors.SpecError)
+
+
+@pytest.mark.parametrize("command", ["run", "front", "choose", "export", "explore", "studies"])
+def test_every_help_shows_an_example(command: str) -> None:
+    ended = moopt_(command, "--help")
+    assert ended.exit_code == 0
+    assert f"\n  moopt {command} churn" in ended.stdout
+
+
+def test_the_program_names_its_commands_and_its_version() -> None:
+    assert "choose" in moopt_().stdout
+    assert moopt_("--version").stdout == f"moopt {moopt.__version__}\n"
+
+
+# front, choose, export
+
+
+def test_the_front_is_that_of_the_store(here: Path) -> None:
+    shown = json.loads(moopt_("front", "churn.db", "--json").stdout)
+    assert [one["number"] for one in shown["front"]] == moopt.load_study("churn.db").front()["number"].tolist()
+    assert [one["name"] for one in shown["objectives"]] == ["accuracy", "recall", "latency_ms", "size_kb"]
+
+
+def test_a_choice_is_told_and_recorded(here: Path) -> None:
+    ended = moopt_("choose", "churn.db", "--limit", "latency_ms<=1000", "--prefer", "recall")
+    assert ended.exit_code == 0, ended.stderr
+    assert "with recall first" in ended.stdout
+    (*_, decision) = open_store("churn.db", read_only=True).decisions("churn")
+    assert decision.limits == {"latency_ms": 1000.0}
+    assert f"--trial {decision.number}" in ended.stderr
+
+
+def test_a_choice_as_json_says_why(here: Path) -> None:
+    made = json.loads(moopt_("choose", "churn.db", "--json").stdout)
+    assert made["reason"].startswith(f"Trial {made['number']} ")
+    assert set(made["values"]) == {"accuracy", "recall", "latency_ms", "size_kb"}
+
+
+def test_limits_that_leave_nothing_are_told_with_the_way_out(here: Path) -> None:
+    code, told = failed("choose", "churn.db", "--limit", "size<=1 B")
+    assert code == 1
+    assert "no trial meets size_kb" in told
+    assert "Relax" in told
+
+
+def test_an_unknown_preference_is_wrong_usage(here: Path) -> None:
+    code, told = failed("choose", "churn.db", "--prefer", "recal")
+    assert code == 2
+    assert "recall" in told
+
+
+def test_the_last_decision_is_exported(here: Path, tmp_path: Path) -> None:
+    number = json.loads(moopt_("choose", "churn.db", "--json").stdout)["number"]
+    out = tmp_path / "best"
+    made = json.loads(moopt_("export", "churn.db", "--out", out, "--json").stdout)
+    assert made["number"] == number
+    assert sorted(made["files"]) == sorted(path.name for path in out.iterdir())
+    assert "model.skops" in made["files"]
+    code, told = failed("export", "churn.db", "--out", out)
+    assert code == 1
+    assert "not empty" in told
+
+
+def test_an_export_without_a_decision_wants_a_trial(here: Path, tmp_path: Path) -> None:
+    moopt_("run", "churn.toml", "--store", tmp_path / "new.db", "--trials", "1")
+    code, told = failed("export", tmp_path / "new.db", "--out", tmp_path / "best")
+    assert code == 2
+    assert "has no decision yet; give --trial N" in told
+
+
+# studies
+
+
+def test_studies_are_listed_renamed_and_deleted(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "two.db"
+    for algorithm in ("random", "sobol"):
+        moopt_("run", "churn.toml", "--store", store, "--trials", "1", "--study", algorithm, "--algorithm", algorithm)
+    listed = json.loads(moopt_("studies", store, "--json").stdout)
+    assert [(one["study"], one["n_complete"]) for one in listed] == [("random", 1), ("sobol", 1)]
+    code, told = failed("front", store)
+    assert code == 1
+    assert "random" in told
+    assert "sobol" in told
+    assert moopt_("studies", store, "--rename", "sobol", "first").exit_code == 0
+    kept = moopt_("studies", store, "--delete", "random", answer="n\n")
+    assert (kept.exit_code, "with its 1 trials" in kept.stderr or "with its 2 trials" in kept.stderr) == (1, True)
+    assert moopt_("studies", store, "--delete", "random", "--yes").exit_code == 0
+    assert [one["study"] for one in json.loads(moopt_("studies", store, "--json").stdout)] == ["first"]
+    assert "first" in moopt_("studies", store).stdout
+
+
+def test_a_study_is_exported_whole_or_as_a_table(here: Path, tmp_path: Path) -> None:
+    assert moopt_("studies", "churn.db", "--export", tmp_path / "churn.jsonl").exit_code == 0
+    assert moopt_("studies", "churn.db", "--export", tmp_path / "churn.csv").exit_code == 0
+    assert "accuracy" in (tmp_path / "churn.csv").read_text().splitlines()[0]
+    code, told = failed("studies", "churn.db", "--export", tmp_path / "a.csv", "--delete", "churn")
+    assert code == 2
+    assert "one at a time" in told
+
+
+@pytest.mark.parametrize("command", ["front", "choose", "explore", "studies"])
+def test_a_store_that_is_none_is_told(command: str, tmp_path: Path) -> None:
+    code, told = failed(command, tmp_path / "none.db")
+    assert code == 1
+    assert "there is no store at" in told
+
+
+# explore
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
+    """What would be started, with an explorer that is installed."""
+    (tmp_path / "moopt_explorer").mkdir()
+    (tmp_path / "moopt_explorer" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "moopt_explorer"]:
+        monkeypatch.delitem(sys.modules, name)
+    calls: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *arguments: calls.extend(arguments))
+    return calls
+
+
+def test_the_explorer_serves_this_machine_only_and_says_where(here: Path, launched: list[Any], tmp_path: Path) -> None:
+    pytest.importorskip("streamlit")
+    ended = moopt_("explore", "churn.db", "--port", "8599", "--study", "churn")
+    assert "http://127.0.0.1:8599/?study=churn" in ended.stderr
+    program, command, environment = launched
+    assert program == sys.executable
+    assert command[1:5] == ["-m", "streamlit", "run", str(tmp_path / "moopt_explorer" / "app.py")]
+    assert command[-2:] == ["--", "churn.db"]
+    assert environment["STREAMLIT_SERVER_ADDRESS"] == "127.0.0.1"
+    assert environment["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"
+
+
+def test_a_missing_explorer_is_told_with_what_mends_it(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moopt.cli.results.importlib.util.find_spec", lambda _name: None)
+    assert failed("explore", "churn.db") == (
+        1,
+        "moopt: the explorer is not installed; do: pip install 'moopt[explorer]'\n",
+    )
+
+
+# As a program
+
+
+def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "moopt", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_program_prints_pure_json_while_workers_run(here: Path, tmp_path: Path) -> None:
+    ended = program(
+        "run", "churn.toml", "--store", tmp_path / "p.db", "--workers", "2", "--trials", "3", "--json"
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["n_done"] == 3
+    assert "3/3 trials" in ended.stderr
+
+
+def test_the_program_ends_with_the_code_of_its_error(tmp_path: Path) -> None:
+    ended = program("front", tmp_path / "none.db")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("moopt: there is no store at")
