@@ -23,6 +23,7 @@ from moopt_explorer.state import View
 _KEPT_SNAPSHOTS = 4
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
+_GO = "moopt_go"
 _AT_ONCE = 0.5
 """Seconds."""
 
@@ -137,6 +138,17 @@ def callback(change: Callable[[View], View] = lambda view: view) -> Callable[[],
         st.session_state[_SPOKEN], st.session_state[_NOTICE] = True, ""
 
     return changed
+
+
+def go(page: str) -> None:
+    """Turn to another page at the next chance. A button's own value would be lost where its run is cut short."""
+    st.session_state[_GO] = page
+
+
+def turned_to() -> str | None:
+    """The page to turn to, asked once."""
+    page: str | None = st.session_state.pop(_GO, None)
+    return page
 
 
 def take_recommended(view: View) -> View:
