@@ -1,11 +1,12 @@
 """The main job on real data, as commands that you could type: search twice, look at both fronts, choose, export.
 
-    python examples/demo.py [FOLDER]
+    python examples/demo.py [--folder demo] [--trials 60]
 
 The data are scikit-learn's breast-cancer data, where a missed malignant case is what recall is about. Run again, it
 goes on where it stopped.
 """
 
+import argparse
 import json
 import shlex
 import subprocess
@@ -15,7 +16,6 @@ from pathlib import Path
 
 from sklearn.datasets import load_breast_cancer
 
-TRIALS = 60
 ALGORITHMS = ("nsga2", "moead")
 
 
@@ -39,14 +39,20 @@ def moopt(*arguments: object, quiet: bool = False) -> str:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
+    parser = argparse.ArgumentParser(description="Search, choose and export on the breast-cancer data.")
+    parser.add_argument("--folder", type=Path, default=Path("demo"), help="where everything goes")
+    parser.add_argument("--trials", type=int, default=60, help="of each of the two searches")
+    given = parser.parse_args()
+    folder = given.folder
     data, store = folder / "breast_cancer.csv", folder / "breast_cancer.db"
     started = time.monotonic()
     write_data(data)
     print(f"The data: {data}, 569 tumours, 37 % of them malignant. 20 % are kept back for the final test.")
     where = ("--target", "diagnosis", "--positive", "malignant", "--store", store)
     for algorithm in ALGORITHMS:
-        moopt("run", data, *where, "--study", algorithm, "--algorithm", algorithm, "--trials", TRIALS, "--seed", 0)
+        moopt(
+            "run", data, *where, "--study", algorithm, "--algorithm", algorithm, "--trials", given.trials, "--seed", 0
+        )
     rule = ("--study", "nsga2", "--limit", "latency_ms<=5", "--prefer", "recall")
     chosen = json.loads(moopt("choose", store, *rule, "--json", quiet=True))
     print(chosen["reason"])

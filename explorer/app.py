@@ -23,14 +23,16 @@ def main(arguments: list[str]) -> None:
     st.html(_STYLE)
     found = _look(arguments)
     pages = {
-        "explore": st.Page(lambda: _draw(found, explore.page, pages["decide"]), title="Explore", default=True),
-        "decide": st.Page(
-            lambda: _draw(found, decide.page, pages["explore"]), title="Decide and export", url_path="decide"
-        ),
+        "explore": st.Page(lambda: _draw(found, explore.page), title="Explore", default=True),
+        "decide": st.Page(lambda: _draw(found, decide.page), title="Decide and export", url_path="decide"),
     }
     current = st.navigation(list(pages.values()), position="hidden")
-    _header(found, pages)
+    query = {} if isinstance(found, str) else state.to_query(found.view)
+    if (wanted := session.turned_to()) is not None:
+        st.switch_page(pages[wanted], query_params=query)
+    _header(found, list(pages.values()), query)
     current.run()
+    session.ended()
 
 
 def _look(arguments: list[str]) -> Look | str:
@@ -47,22 +49,21 @@ def _look(arguments: list[str]) -> Look | str:
     return found
 
 
-def _header(found: Look | str, pages: dict[str, st.Page]) -> None:
-    query = {} if isinstance(found, str) else state.to_query(found.view)
+def _header(found: Look | str, pages: list[st.Page], query: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="mo-header"):
         st.html('<b class="mo-brand">moopt</b>', width="content")
-        for one in pages.values():
+        for one in pages:
             st.page_link(one, query_params=query)
         if not isinstance(found, str):
             st.html(text.sentence_html(found.answer, found.view.preference), width="stretch")
 
 
-def _draw(found: Look | str, page: Callable[[Look, Callable[[], None]], None], other: st.Page) -> None:
+def _draw(found: Look | str, page: Callable[[Look], None]) -> None:
     if isinstance(found, str):
         st.error(found)
         st.button("Try again")
-        return
-    page(found, lambda: st.switch_page(other, query_params=state.to_query(found.view)))
+    else:
+        page(found)
 
 
 main(sys.argv[1:])

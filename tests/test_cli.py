@@ -103,6 +103,17 @@ def test_a_wrong_target_is_told_with_the_nearest(here: Path) -> None:
     assert "no column 'x00' to predict; did you mean 'x0'?" in told
 
 
+def test_how_to_read_a_file_can_be_said_on_the_line(here: Path, tmp_path: Path) -> None:
+    text = (here / "churn.csv").read_text().replace(",", ";").replace(".", ",").replace("x0", "größe")
+    (tmp_path / "german.csv").write_bytes(text.encode("latin-1"))
+    reading = ("--separator", ";", "--decimal", ",", "--encoding", "latin-1", "--drop", "x1", "--drop", "x2")
+    out = tmp_path / "german.toml"
+    ended = moopt_("run", tmp_path / "german.csv", "--target", "y", *reading, "--write-toml", out)
+    assert ended.exit_code == 0, ended.stderr
+    assert 'drop = ["x1", "x2"]' in out.read_text()
+    assert 'separator = ";"' in out.read_text()
+
+
 def test_defaults_are_written_as_a_file_that_runs(here: Path, tmp_path: Path) -> None:
     out = tmp_path / "made.toml"
     arguments = ("run", "churn.csv", "--target", "y", "--positive", "yes", "--trials", "3", "--write-toml", out)

@@ -12,18 +12,20 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PRINTS = {
     "any_function": "trials are on the front",
     "beside_randomized_search": "recall on rows that the search never saw",
+    "demo": "Open the explorer with:",
     "from_a_file": "WHY.md",
 }
+ARGUMENTS = {"demo": ["--trials", "12"]}
 
 
 def run(example: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(example)],
+        [sys.executable, str(example), *ARGUMENTS.get(example.stem, [])],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -1,5 +1,6 @@
 """Local processes survive what they run; every executor against the contract."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from multiprocessing import get_context
@@ -186,6 +188,28 @@ def test_limits_that_cannot_be_are_refused(arguments: dict[str, Any], told: str)
 
 
 # What is carried
+
+
+def test_a_function_that_a_worker_cannot_read_is_told_each_time(
+    pool: ProcessPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("only_here")
+    exec("def function(): pass", module.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    for _ in range(2):
+        with pytest.raises(ModuleNotFoundError, match="only_here"):
+            pool.submit(module.function).result(30)
+
+
+def test_a_task_that_spoils_the_pipe_fails_alone(pool: ProcessPool) -> None:
+    def write_everywhere() -> None:
+        for number in range(3, 20):
+            with contextlib.suppress(OSError):
+                os.write(number, b"spoilt")
+
+    with pytest.raises(WorkerDied, match="wrote into the pipe"):
+        pool.submit(write_everywhere).result(30)
+    assert pool.submit(abs, -3).result(30) == 3
 
 
 def test_a_result_that_cannot_be_pickled_is_an_error_of_its_task(pool: ProcessPool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import streamlit as st
 
@@ -18,8 +17,8 @@ from moopt_explorer.views.session import Look
 _PREPARED = "moopt_prepared"
 
 
-def page(look: Look, explore: Callable[[], None]) -> None:
-    """Draw the page; ``explore`` goes to the other one."""
+def page(look: Look) -> None:
+    """Draw the page."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.html(text.line_html(look.snapshot.record.name, "mo-title"), width="content")
         session.refresh(look)
@@ -28,7 +27,7 @@ def page(look: Look, explore: Callable[[], None]) -> None:
     found = look.answer
     trial = None if found is None or found.pick is None else look.snapshot.trial(found.pick)
     if found is None or trial is None:
-        _nothing_picked(found, explore)
+        _nothing_picked(found)
         return
     choice, default = found.why(), look.snapshot.default_for(trial)
     left, right = st.columns([3, 2], gap="large")
@@ -44,7 +43,7 @@ def page(look: Look, explore: Callable[[], None]) -> None:
         _notes(trial)
 
 
-def _nothing_picked(found: Answer | None, explore: Callable[[], None]) -> None:
+def _nothing_picked(found: Answer | None) -> None:
     st.info("No trial is picked, so there is nothing to decide on yet. Pick one on the page Explore.")
     with st.container(horizontal=True):
         if found is not None and found.recommended is not None:
@@ -54,8 +53,7 @@ def _nothing_picked(found: Answer | None, explore: Callable[[], None]) -> None:
                 shortcut="Ctrl+Enter",
                 on_click=session.callback(session.take_recommended),
             )
-        if st.button("Back to Explore"):
-            explore()
+        st.button("Back to Explore", on_click=session.go, args=("explore",))
 
 
 def _why(found: Answer, choice: choose.Choice | None) -> None:
@@ -102,8 +100,7 @@ def _notes(trial: Trial) -> None:
 
 def _actions(look: Look, choice: choose.Choice) -> None:
     st.html(text.section_html("The decision", ""))
-    if st.button("Record this decision", key="moopt record", width="stretch"):
-        _record(look, choice)
+    st.button("Record this decision", key="moopt record", width="stretch", on_click=_record, args=(look, choice))
     decisions = look.store.decisions(look.snapshot.record.name)
     if decisions:
         last = decisions[-1]

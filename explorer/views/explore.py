@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from moopt_explorer.views.session import Look
 _CHART, _MARK = "moopt chart", "mark"
 
 
-def page(look: Look, decide: Callable[[], None]) -> None:
-    """Draw the page; ``decide`` goes to the other one."""
+def page(look: Look) -> None:
+    """Draw the page."""
     with st.sidebar:
         _study(look)
         if look.answer is not None:
@@ -31,7 +30,7 @@ def page(look: Look, decide: Callable[[], None]) -> None:
     if look.answer is None:
         _nothing_complete(look)
     else:
-        _pick(look, look.answer, decide)
+        _pick(look, look.answer)
         _picture(look, look.answer)
         _table(look, look.answer)
     _failures(look)
@@ -96,7 +95,7 @@ def _preference(look: Look, found: Answer) -> None:
     )
 
 
-def _pick(look: Look, found: Answer, decide: Callable[[], None]) -> None:
+def _pick(look: Look, found: Answer) -> None:
     if notice := session.notice():
         st.warning(text.markdown(notice))
     if found.pick is None:
@@ -111,8 +110,13 @@ def _pick(look: Look, found: Answer, decide: Callable[[], None]) -> None:
     notes = text.against_default(found.objectives, default)
     cards, onwards = st.columns([5, 1], vertical_alignment="center")
     cards.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
-    if onwards.button(f"Decide on #{found.pick}", icon=":material/arrow_forward:", width="stretch"):
-        decide()
+    onwards.button(
+        f"Decide on #{found.pick}",
+        icon=":material/arrow_forward:",
+        width="stretch",
+        on_click=session.go,
+        args=("decide",),
+    )
 
 
 def _picture(look: Look, found: Answer) -> None:
@@ -180,11 +184,14 @@ def _table(look: Look, found: Answer) -> None:
     order = table[_MARK].map({"picked": 0, "recommended": 1, "": 2}).sort_values(kind="stable")
     table = table.loc[order.index]
     numbers = table["number"].tolist()
+    is_there = found.pick in numbers
     key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
 
     def clicked() -> None:
         rows = st.session_state[key].selection.rows
-        session.callback(session.picked(numbers[rows[0]] if rows else None))()
+        # A table reports by itself, and late, the row that it was drawn with, or none: that is nobody's wish.
+        if rows and numbers[rows[0]] != found.pick:
+            session.callback(session.picked(numbers[rows[0]]))()
 
     st.html(text.section_html("The front within the limits", text.count(len(table), "trial")))
     if table.empty:
@@ -195,8 +202,8 @@ def _table(look: Look, found: Answer) -> None:
         hide_index=True,
         placeholder="",
         on_select=clicked,
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [0] if found.pick in numbers else []}},
+        selection_mode="single-row-required" if is_there else "single-row",
+        selection_default={"selection": {"rows": [0] if is_there else []}},
         column_config={
             "number": st.column_config.NumberColumn("trial", format="#%d", width=70),
             _MARK: st.column_config.TextColumn("", width=100),

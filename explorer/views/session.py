@@ -7,6 +7,7 @@ view; it leads only where the reader has moved in it (a link, Back), never where
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +21,11 @@ from moopt_explorer import answer, data, sliders, state, text
 from moopt_explorer.state import View
 
 _KEPT_SNAPSHOTS = 4
-_VIEW, _QUERY, _SPOKEN, _NOTICE, _SHOWN = "moopt_view", "moopt_query", "moopt_spoken", "moopt_notice", "moopt_shown"
+_VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
+_QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
+_GO = "moopt_go"
+_AT_ONCE = 0.5
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -89,19 +94,40 @@ def notice() -> str:
 def _asked() -> View:
     """The view in the session, or the one in the URL where the reader moved there."""
     query = st.query_params.to_dict()
-    spoken = st.session_state.pop(_SPOKEN, False)
-    if _VIEW not in st.session_state or (query != st.session_state[_QUERY] and not spoken):
+    spoken, known = st.session_state.pop(_SPOKEN, False), _known(query)
+    if _VIEW not in st.session_state or not (spoken or known):
         st.session_state[_VIEW] = state.from_query(query)
         st.session_state[_NOTICE] = ""
     view: View = st.session_state[_VIEW]
     return view
 
 
+def _known(query: dict[str, str]) -> bool:
+    """Whether the URL is the one we gave last, or one before it that the browser still had when it asked.
+
+    The browser asks by itself too (a table has come, the theme has changed). Such a request, made before the browser
+    saw the last URL, has waited for the last run and follows it at once, or has cut it short; a hand is slower.
+    """
+    published: list[dict[str, str]] = st.session_state.setdefault(_QUERIES, [query])
+    since, st.session_state[_ENDED] = time.monotonic() - st.session_state.get(_ENDED, 0.0), math.inf
+    if query == published[-1]:
+        del published[:-1]
+        return True
+    return query in published and since < _AT_ONCE
+
+
 def _publish(view: View) -> None:
     query = state.to_query(view)
-    st.session_state[_VIEW], st.session_state[_QUERY] = view, query
+    st.session_state[_VIEW] = view
+    if st.session_state[_QUERIES][-1] != query:
+        st.session_state[_QUERIES].append(query)
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
+
+
+def ended() -> None:
+    """Note that the page is drawn."""
+    st.session_state[_ENDED] = time.monotonic()
 
 
 def callback(change: Callable[[View], View] = lambda view: view) -> Callable[[], None]:
@@ -112,6 +138,17 @@ def callback(change: Callable[[View], View] = lambda view: view) -> Callable[[],
         st.session_state[_SPOKEN], st.session_state[_NOTICE] = True, ""
 
     return changed
+
+
+def go(page: str) -> None:
+    """Turn to another page at the next chance. A button's own value would be lost where its run is cut short."""
+    st.session_state[_GO] = page
+
+
+def turned_to() -> str | None:
+    """The page to turn to, asked once."""
+    page: str | None = st.session_state.pop(_GO, None)
+    return page
 
 
 def take_recommended(view: View) -> View:

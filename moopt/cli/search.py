@@ -25,6 +25,10 @@ def run(
     file: Annotated[Path, typer.Argument(help="A study file (.toml), or a data file (CSV or Parquet) with --target.")],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     positive: Annotated[str | None, typer.Option(help="The label that recall and precision are about.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out; may be given several times.")] = None,
+    separator: Annotated[str | None, typer.Option(help="Between the cells of a CSV file, such as ';'.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark of a CSV file, such as ','.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV file, such as latin-1. Default UTF-8.")] = None,
     trials: Annotated[int | None, typer.Option(help="Trials in total; a larger number goes on. Default 100.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
     algorithm: Annotated[str | None, typer.Option(help="nsga2, moead, random, sobol or grid. Default nsga2.")] = None,
@@ -44,7 +48,13 @@ def run(
     """
     spec = _spec(file, target).changed(
         study={"name": study, "seed": seed},
-        data={"positive": positive},
+        data={
+            "positive": positive,
+            "drop": drop or None,
+            "separator": separator,
+            "decimal": decimal,
+            "encoding": encoding,
+        },
         search={"n_trials": trials, "workers": workers, "algorithm": algorithm},
     )
     planned = plan(spec)

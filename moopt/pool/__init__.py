@@ -1,5 +1,7 @@
 """Local processes as a ``concurrent.futures.Executor`` that survives what it runs."""
 
-from moopt.pool.processes import WORKER_ENVIRONMENT, ProcessPool, SerialExecutor
+from moopt.pool.process import WORKER_ENVIRONMENT
+from moopt.pool.processes import ProcessPool
+from moopt.pool.serial import SerialExecutor
 
 __all__ = ["WORKER_ENVIRONMENT", "ProcessPool", "SerialExecutor"]

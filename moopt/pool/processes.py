@@ -1,72 +1,29 @@
 """Local processes as a ``concurrent.futures.Executor`` that survives what it runs.
 
 A thread a worker takes tasks from one queue and talks to its process over that process's own pipe. So a process that
-dies, hangs or is killed concerns one task and nothing else. The processes are fresh interpreters that never
-run the user's ``__main__``: what lives there travels by value, through cloudpickle.
+dies, hangs or is killed concerns one task and nothing else.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import pickle
-import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import IO, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import cloudpickle
 
 from moopt.errors import SpecError, StepTimeout, UsageError, WorkerDied
-from moopt.pool import worker
-from moopt.pool.worker import OUT_OF_MEMORY, READY, RESULT, Answer, Setup, Task
+from moopt.pool.process import Process
+from moopt.pool.worker import OUT_OF_MEMORY, RESULT, Answer, Setup
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-WORKER_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "BLIS_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-}
-"""One native thread a worker. Set when the process starts, since the libraries read them once."""
-
-_DEATH_S = 5.0
-
-
-class SerialExecutor(Executor):
-    """Runs each task at once, in this process: ``submit`` returns when it is done."""
-
-    def __init__(self) -> None:
-        self._closed = False
-
-    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """A future that is done. KeyboardInterrupt is not caught."""
-        if self._closed:
-            raise RuntimeError("cannot schedule new futures after shutdown")
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except SystemExit as error:
-            future.set_exception(RuntimeError(f"SystemExit: {error}"))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - Executor's names
-        """Nothing runs between two calls, so there is nothing to wait for."""
-        self._closed = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +130,7 @@ class _WorkerThread(threading.Thread):
         self._tasks = tasks
         self._setup = setup
         self._timeout_s = timeout_s
-        self._process: _Process | None = None
+        self._process: Process | None = None
         self._killed = False
 
     def run(self) -> None:
@@ -187,11 +144,11 @@ class _WorkerThread(threading.Thread):
     def _run(self, task: _Submitted) -> None:
         try:
             if self._process is None:
-                self._process = _Process()
+                self._process = Process()
                 self._process.set_up(self._setup)
             if self._killed:
                 self._process.kill()
-            answer = self._process.call(task, self._timeout_s)
+            answer = self._process.call(task.function, task.arguments, self._timeout_s)
         except (WorkerDied, StepTimeout, OSError) as error:
             if self._process is not None:
                 self._process.close()
@@ -206,95 +163,6 @@ class _WorkerThread(threading.Thread):
         process = self._process
         if process is not None:
             process.kill()
-
-
-class _Process:
-    """One fresh interpreter and the pipe to it."""
-
-    def __init__(self) -> None:
-        self._popen = subprocess.Popen(
-            [sys.executable, "-P", worker.__file__, json.dumps([str(folder) for folder in sys.path])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **WORKER_ENVIRONMENT},
-            process_group=0 if os.name == "posix" else None,  # out of reach of the terminal's Ctrl+C
-        )
-        self._function = b""
-
-    def set_up(self, setup: Setup) -> None:
-        """Raises WorkerDied where the process does not get ready."""
-        answer = self._exchange(setup)
-        if answer.kind != READY:
-            raise WorkerDied(f"a worker process could not be set up: {answer.text}")
-
-    def call(self, task: _Submitted, timeout_s: float | None) -> Answer:
-        """Run a task; raises WorkerDied, or StepTimeout after killing the process."""
-        function = None if task.function == self._function else task.function
-        self._function = task.function
-        message = Task(function, task.arguments)
-        if timeout_s is None:
-            return self._exchange(message)
-        expired = threading.Event()
-        timer = threading.Timer(timeout_s, self._expire, (expired,))
-        timer.daemon = True
-        timer.start()
-        try:
-            return self._exchange(message)
-        finally:
-            timer.cancel()
-            timer.join()  # from here on it kills nothing
-            if expired.is_set():
-                raise StepTimeout(f"the step ran longer than step_timeout_s={timeout_s:g} and was killed") from None
-
-    def _expire(self, expired: threading.Event) -> None:
-        expired.set()
-        self.kill()
-
-    def _exchange(self, message: Setup | Task) -> Answer:
-        try:
-            pickle.dump(tuple(message), self._pipe(self._popen.stdin), pickle.HIGHEST_PROTOCOL)
-            self._pipe(self._popen.stdin).flush()
-            answer = Answer(*pickle.load(self._pipe(self._popen.stdout)))
-        except (EOFError, OSError, pickle.UnpicklingError):
-            raise WorkerDied(f"the worker process died: {self._death()}") from None
-        return answer
-
-    @staticmethod
-    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        if pipe is None:
-            raise OSError("the process has no pipe")
-        return pipe
-
-    def _death(self) -> str:
-        try:
-            code = self._popen.wait(_DEATH_S)
-        except subprocess.TimeoutExpired:
-            return "it closed its pipe"
-        if code >= 0:
-            return f"exit code {code}"
-        name = signal.Signals(-code).name if -code in {*signal.Signals} else f"signal {-code}"
-        hint = "; out of memory is a common cause" if name == "SIGKILL" else ""
-        return f"killed by {name}{hint}"
-
-    def kill(self) -> None:
-        """End the process and what it started."""
-        if os.name == "posix":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
-        else:
-            self._popen.kill()
-
-    def close(self) -> None:
-        """End an idle process in good order, any other at once."""
-        for pipe in (self._popen.stdin, self._popen.stdout):
-            with contextlib.suppress(OSError):
-                self._pipe(pipe).close()
-        try:
-            self._popen.wait(_DEATH_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self._popen.wait()
-        self.kill()
 
 
 def _settle(future: Future[Any], answer: Answer) -> None:

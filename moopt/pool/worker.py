@@ -145,14 +145,14 @@ class _Calls:
     """Remembers the last function, so that it travels once."""
 
     def __init__(self) -> None:
+        self._pickled = b""
         self._function: Callable[..., Any] | None = None
 
     def run(self, task: Task) -> Any:
         if task.function is not None:
-            self._function = None
-            self._function = pickle.loads(task.function)
+            self._pickled, self._function = task.function, None
         if self._function is None:
-            raise RuntimeError("the function could not be read by this worker")
+            self._function = pickle.loads(self._pickled)
         args, kwargs = pickle.loads(task.arguments)
         return self._function(*args, **kwargs)
 

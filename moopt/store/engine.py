@@ -38,9 +38,11 @@ def sqlite_engine(path: Path, mode: Mode) -> Engine:
         connection = sqlite3.connect(
             address + alone, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA foreign_keys=ON")
-        if mode == "rw":
-            _make_durable(connection, path)
+        try:
+            _prepare(connection, path, mode)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     # The pool is named: for an address without a file SQLAlchemy takes one that closes other threads' connections.
@@ -50,7 +52,10 @@ def sqlite_engine(path: Path, mode: Mode) -> Engine:
     return engine
 
 
-def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, mode: Mode) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+    if mode == "ro":
+        return
     (found,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     if found != "wal":
         raise StoreError(

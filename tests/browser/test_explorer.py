@@ -175,11 +175,11 @@ def test_from_a_limit_to_the_files_and_back(study: str, browsing: Browsing) -> N
 
 def _click_a_point(page: Any, not_this: str) -> str:
     """Click a point of the front within the limits, and give its number."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
     points = page.locator("svg.marks path[aria-label^='trial '][fill='#0072B2']")
     labels = points.evaluate_all("points => points.map(point => point.getAttribute('aria-label'))")
-    chosen = next(place for place, label in enumerate(labels) if label != f"trial {not_this}")
-    box = points.nth(chosen).bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    chosen = next(label for label in labels if label != f"trial {not_this}")
+    page.locator(f"svg.marks path[aria-label='{chosen}']").first.click(force=True)
     page.wait_for_url(lambda url: "pick=" in url and f"pick={not_this}" not in url)
     clicked = re.search(r"pick=(\d+)", page.url)
     assert clicked is not None
