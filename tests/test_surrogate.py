@@ -14,6 +14,7 @@ from moopt.searchers.surrogate import Assisted, acquisition, assisted, gp
 from moopt.searchers.surrogate.acquisition import HypervolumeGain, TchebycheffGain, expected_gain, hypervolume
 from moopt.searchers.surrogate.features import Features
 from moopt.searchers.surrogate.forest import Forest
+from moopt.searchers.weights import energy_directions
 from moopt.space import Space, as_space
 from moopt.trial import State
 from tests.contracts.searchers import SearcherContract, Simulation, conditional_space, mixed_space
@@ -129,7 +130,13 @@ def test_the_counted_gain_agrees_with_the_exact_one(rng, monkeypatch):
     np.testing.assert_allclose(HypervolumeGain(front)(new) * 1.1**3, exact, atol=0.03)
 
 
-def test_a_point_behind_the_front_gains_nothing_for_any_weight(rng):
+def test_the_gain_of_many_subproblems_goes_with_the_hypervolume(rng):
+    front, new = rng.random((8, 2)), rng.random((40, 2))
+    gains = TchebycheffGain(front, energy_directions(200, 2))(new)
+    assert np.corrcoef(gains, HypervolumeGain(front)(new))[0, 1] > 0.98
+
+
+def test_a_point_behind_the_front_gains_nothing_for_any_subproblem():
     front = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
     gain = TchebycheffGain(front, np.array([[0.2, 0.8], [0.5, 0.5]]))
     assert gain(np.array([[0.6, 0.6]])).tolist() == [0.0]

@@ -23,7 +23,6 @@ _POINTS = 2048
 OUTLOOK_POINTS = 256
 BELOW = 0.1
 """How far below the ideal a gain is looked for, where it is counted over points."""
-_AUGMENTED = 0.05
 
 
 class Gain(Protocol):
@@ -73,26 +72,31 @@ class HypervolumeGain:
 
 
 class TchebycheffGain:
-    """What a point adds to the best augmented Tchebycheff values of a front (k, m), the mean over some weights (w, m).
+    """What a point adds to the best Tchebycheff values of a front (k, m), the mean over subproblems of a decomposition.
 
-    Knowles 2006, doi:10.1109/TEVC.2005.851274.
+    A subproblem looks from the reference along its direction of (w, m): its value is how far the dominated region
+    reaches there, so that the mean of its power m is the hypervolume but for a factor; gaps of a front count by
+    themselves. Deng and Zhang 2019, doi:10.1109/TEVC.2019.2909271.
     """
 
-    def __init__(self, front: Floats, weights: Floats) -> None:
-        self._weights = weights
-        self._best = self._values(front).min(axis=0)
+    def __init__(self, front: Floats, directions: Floats) -> None:
+        self._inverse = np.linalg.norm(directions, axis=1, keepdims=True) / directions
+        self._best = self._values(front).max(axis=0)
 
     def __call__(self, losses: Floats) -> Floats:
         """Gain (n,) by each row of losses (n, m)."""
-        return np.asarray(np.maximum(self._best - self._values(losses), 0.0).mean(axis=1))
+        return np.asarray(np.maximum(self._values(losses) - self._best, 0.0).mean(axis=1))
 
     def outlook(self, mean: Floats, spread: Floats) -> Floats:
         """It costs little: the mean over all draws."""
         return expected_gain(self, mean, spread)
 
     def _values(self, losses: Floats) -> Floats:
-        largest = (losses[:, None] * self._weights).max(axis=2)
-        return np.asarray(largest + _AUGMENTED * losses @ self._weights.T)
+        room = np.maximum(REFERENCE - losses, 0.0)
+        reach = room[:, :1] * self._inverse[:, 0]
+        for objective in range(1, losses.shape[1]):
+            reach = np.minimum(reach, room[:, objective, None] * self._inverse[:, objective])
+        return np.asarray(reach ** losses.shape[1])
 
 
 def expected_gain(gain: Gain, mean: Floats, spread: Floats) -> Floats:

@@ -21,29 +21,29 @@ from moopt.searchers.surrogate.beliefs import Belief, ForestBelief, GPBelief
 from moopt.searchers.surrogate.candidates import Breeder, News
 from moopt.searchers.surrogate.features import Features
 from moopt.searchers.surrogate.history import History, Rows
-from moopt.searchers.weights import energy_directions, tchebycheff_weights
+from moopt.searchers.weights import energy_directions
 from moopt.space import Space
 from moopt.trial import Config
 
 HANDOVER = 1_000
 """Results after which models cost more than they gain."""
 FEWEST_STARTS, MOST_STARTS = 10, 16
-N_WEIGHTS = 50
+N_DIRECTIONS = 100
 _DRAWS = 64
 
 
 class Assisted:
     """NSGA-II or MOEA/D with surrogates: ``model`` is ``auto`` (both in turn), ``gp`` or ``forest``.
 
-    With ``weighted`` each proposal serves one weight of a decomposition, else the hypervolume. The plain searcher
-    hears every event, so that it can take over at any time.
+    With ``weighted`` the gain is that of the subproblems of a decomposition, else of the hypervolume. The plain
+    searcher hears every event, so that it can take over at any time.
     """
 
     def __init__(
         self, plain: Searcher, space: Space, n_objectives: int, seed: int, model: str = "auto", weighted: bool = False
     ) -> None:
         self._plain, self._space, self._seed, self._model = plain, space, seed, model
-        self._weights = tchebycheff_weights(energy_directions(N_WEIGHTS, n_objectives)) if weighted else None
+        self._directions = energy_directions(N_DIRECTIONS, n_objectives) if weighted else None
         self._m = n_objectives
         self._features = Features(space)
         self._breeder = Breeder(space)
@@ -131,7 +131,7 @@ class Assisted:
         return _by_gain(gain, mean[:, :m], spread[:, :m], chance)
 
     def _gain(self, front: Floats) -> Gain:
-        return HypervolumeGain(front) if self._weights is None else TchebycheffGain(front, self._weights)
+        return HypervolumeGain(front) if self._directions is None else TchebycheffGain(front, self._directions)
 
 
 def _n_starts(space: Space, seed: int) -> int:
