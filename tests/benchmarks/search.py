@@ -3,10 +3,10 @@
     python tests/benchmarks/search.py run results.jsonl --roles report --seeds 5 --budget 200
     python tests/benchmarks/search.py show results.jsonl --chart search.html
 
-``run`` appends one JSON line a task, method and seed and leaves out those that are there. Tasks are those of the folder
-`shared` beside the checkout (or ``--shared``): neural surrogates of real tuning runs and tables of measured configs; two
-bundled analytic ones where it is absent. Every method starts with the space's default config. All see the same
-losses, logarithms taken. Optuna gets conditional spaces define-by-run, GPSampler and pymoo their flat form.
+``run`` appends one JSON line a task, method and seed and leaves out those that are there. Tasks are those of the
+folder `shared` beside the checkout (or ``--shared``): neural surrogates of real tuning runs and tables of measured
+configs; where it is absent two bundled analytic ones. Every method starts with the space's default config and sees the
+same losses, logarithms taken. Optuna gets conditional spaces define-by-run, GPSampler and pymoo their flat form.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 import moocore
@@ -121,11 +122,14 @@ def normal_draws(m: int) -> Floats:
     return np.asarray(ndtri(np.clip(shares(16, m)[:DRAWS], 1e-4, 1 - 1e-4)))
 
 
+@lru_cache(maxsize=16)
 def shares(n: int, m: int) -> Floats:
-    """Quasi-random points (n, m) of the unit cube, n a power of two, the same each time."""
+    """Quasi-random points (n, m) of the unit cube, n a power of two, the same each time; read-only."""
     from scipy.stats import qmc
 
-    return np.asarray(qmc.Sobol(m, scramble=True, rng=np.random.default_rng(0)).random(n))
+    points: Floats = qmc.Sobol(m, scramble=True, rng=np.random.default_rng(0)).random(n)
+    points.flags.writeable = False
+    return points
 
 
 def _dominated(losses: Floats, front: Floats) -> NDArray[np.bool_]:
