@@ -28,6 +28,7 @@ from moopt.trial import Config
 HANDOVER = 1_000
 """Results after which models cost more than they gain."""
 FEWEST_STARTS, MOST_STARTS = 10, 16
+"""Bounds of the initial design; a space of few hyperparameters has fewer."""
 N_DIRECTIONS = 100
 _DRAWS = 64
 
@@ -62,7 +63,7 @@ class Assisted:
             return self._plain.ask(number)
         if len(self._seen) >= self._space.size:
             return EXHAUSTED
-        if not self._started:
+        if not self._can_learn:
             return self._initial.ask(number)
         rng = generator(self._seed, Stream.PROPOSAL, number)
         with_gp = self._model == "gp" or (self._model == "auto" and number % 2 == 1)
@@ -86,7 +87,8 @@ class Assisted:
         self._plain.tell(observation)
 
     @property
-    def _started(self) -> bool:
+    def _can_learn(self) -> bool:
+        """Pending trials count, so that workers do not stretch the initial design; but some results must be there."""
         n = len(self._history)
         return n > 1 and n >= self._n_starts // 2 and n + len(self._pending) >= self._n_starts
 
@@ -98,6 +100,7 @@ class Assisted:
         parameters = self._fits[n]
         missing = self._history.columns(len(self._history)).shape[1] - len(parameters)
         if missing:
+            # The first limit was missed since the fit: until the next one violation is as smooth as the first loss.
             parameters = np.concatenate([parameters, parameters[:1]])
         return GPBelief(self._features, self._history, pending, parameters)
 

@@ -17,6 +17,7 @@ from moopt.trial import State
 LEAST, MOST = -1.0, 3.0
 """Normalised losses beyond are all the same to a model."""
 USUAL = 0.5
+"""The share of the first results whose range a loss is measured in, as long as that of the front is narrower."""
 _FAR = 1e12
 _MEETS = -0.5
 """What a model is told of a config that meets its limits; one that misses them has a violation above 0."""
@@ -100,7 +101,7 @@ class History:
         return np.column_stack([out, np.where(missed, np.minimum(violation / unit, MOST), _MEETS)])
 
     def _normalised(self, n: int) -> Floats:
-        """The first n results' losses, the ideal at 0; at 1 the nadir, or what most of the first results reached.
+        """The first n results' losses, the ideal at 0; at 1 the nadir, or the middle of the first results if worse.
 
         An early front may be a point or two. In its range alone all else would be equally bad, and what is worse in
         one objective and much better in others would be worth nothing.
