@@ -135,6 +135,9 @@ def run_study(
             evaluator,
             search.n_trials,
             n_jobs=search.workers or -1,
+            timeout_s=search.timeout_s,
+            max_steps=search.max_steps,
+            stop_when_stalled=search.stop_when_stalled,
             step_timeout_s=search.step_timeout_s,
             memory_limit_mb=search.memory_limit_mb,
         )

@@ -20,6 +20,7 @@ from moopt import pareto
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Budget, Loop, Stop
+from moopt.engine.stall import WINDOW
 from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from ConfigSpace import ConfigurationSpace
 
+STOPPED = "stopped"
+"""The study's attribute that tells why and when its search ended."""
 _LIBRARIES = ("moopt", "pymoo", "moocore", "scikit-learn", "numpy", "pandas", "ConfigSpace")
 
 
@@ -140,6 +143,8 @@ class Study:
         n_jobs: int | None = None,
         executor: Executor | None = None,
         timeout_s: float | None = None,
+        max_steps: int | None = None,
+        stop_when_stalled: bool | int = False,
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
         deterministic: bool = False,
@@ -147,25 +152,59 @@ class Study:
     ) -> Stop:
         """Evaluate configs until the study has ``n_trials`` trials in total, and say why it ended.
 
+        Besides ``n_trials``, whichever comes first: ``timeout_s`` seconds; ``max_steps`` steps (folds) of the study
+        in total, never more; and with ``stop_when_stalled`` a front whose hypervolume has not grown by more than
+        its noise over the last 30 trials, or as many as you say, see :mod:`moopt.engine.stall`. Why and when it ended
+        stays with the study, as its attribute ``stopped``.
+
         ``function`` takes a config (a dict) and returns a dict of every objective; a lambda will do. Whatever it
         raises fails its trial, and the search goes on. ``n_jobs`` processes work at once (-1: one a core; default:
         this process alone), or ``executor`` is any ``concurrent.futures.Executor`` with ``n_jobs`` steps in flight.
-        ``timeout_s`` ends the search; ``step_timeout_s`` and ``memory_limit_mb`` fail one trial and need processes.
+        ``step_timeout_s`` and ``memory_limit_mb`` fail one trial and need processes.
         With ``deterministic`` the proposals of several workers do not depend on timing. With ``raise_errors`` the
         first error of a step is raised, after its trial was kept as failed.
 
         Ctrl+C once ends after the running steps, twice at once; calling again goes on.
         Raises SearchFailed when the first ten trials all fail, StudyBusy where another process writes the study.
         """
-        budget = Budget(_valid_n_trials(n_trials), timeout_s)
-        if budget == Budget():
-            raise SpecError("optimize has no end: give n_trials or timeout_s")
+        budget = self._budget(n_trials, timeout_s, max_steps, stop_when_stalled)
         evaluator = self._evaluator(function)
         with self._written() as ledger, _executor(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers):
             loop = Loop(
                 ledger, evaluator, pool, workers, budget, deterministic=deterministic, raise_errors=raise_errors
             )
-            return loop.run()
+            self._note_stop(None)
+            stop = loop.run()
+            self._note_stop(stop, loop.detail)
+            return stop
+
+    def _budget(
+        self, n_trials: int | None, timeout_s: float | None, max_steps: int | None, stop_when_stalled: bool | int
+    ) -> Budget:
+        budget = Budget(
+            _valid_n_trials(n_trials),
+            _valid_timeout(timeout_s),
+            _valid_max_steps(max_steps, self.record.n_steps),
+            _valid_window(stop_when_stalled),
+        )
+        if budget == Budget():
+            raise SpecError("optimize has no end: give n_trials, timeout_s, max_steps or stop_when_stalled")
+        return budget
+
+    def _note_stop(self, stop: Stop | None, detail: str = "") -> None:
+        """Keep in the study why and when its search ended; while it runs nothing stands there."""
+        if stop is not None:
+            reason = f"{stop.value}: {detail}" if detail else stop.value
+            self.store.set_attribute(
+                self.name, STOPPED, {"why": stop.name.lower(), "reason": reason, "at": time.time()}
+            )
+        elif self.store.study(self.name).attributes.get(STOPPED) is not None:
+            self.store.set_attribute(self.name, STOPPED, None)
+
+    @property
+    def stopped(self) -> dict[str, Json] | None:
+        """Why (``why``, and ``reason`` in words) and when (``at``, Unix seconds) its search last ended, if it did."""
+        return self.store.study(self.name).attributes.get(STOPPED)
 
     def _evaluator(self, function: Callable[[dict[str, Any]], Any] | Evaluator) -> Evaluator:
         if not callable(function):
@@ -342,6 +381,32 @@ def _valid_n_trials(n_trials: int | None) -> int | None:
     if n_trials is not None and (isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 0):
         raise SpecError(f"n_trials is {n_trials!r}; give the study's trials in total, such as 100")
     return n_trials
+
+
+def _valid_timeout(timeout_s: float | None) -> float | None:
+    if timeout_s is not None and (
+        isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or timeout_s < 0
+    ):
+        raise SpecError(f"timeout_s is {timeout_s!r}; give seconds, such as 600")
+    return timeout_s
+
+
+def _valid_max_steps(max_steps: int | None, n_steps: int) -> int | None:
+    if max_steps is None:
+        return None
+    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < n_steps:
+        raise SpecError(
+            f"max_steps is {max_steps!r}; give the study's steps in total, at least the {n_steps} of one trial"
+        )
+    return max_steps
+
+
+def _valid_window(given: bool | int) -> int | None:
+    if isinstance(given, bool):
+        return WINDOW if given else None
+    if not isinstance(given, int) or given < 1:
+        raise SpecError(f"stop_when_stalled is {given!r}; give True, or a number of trials such as {WINDOW}")
+    return given
 
 
 def _valid_name(name: str) -> str:

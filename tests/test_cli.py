@@ -90,6 +90,30 @@ def test_json_on_standard_output_is_nothing_else(here: Path) -> None:
         json.loads(moopt_(*arguments, "--json").stdout)
 
 
+def test_a_run_may_end_by_folds_and_its_end_is_kept(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "short.db"
+    ended = moopt_("run", "churn.toml", "--store", store, "--max-steps", "5", "--json")
+    shown = json.loads(ended.stdout)
+    assert (shown["n_done"], shown["stop"]) == (2, "steps")
+    (listed,) = json.loads(moopt_("studies", store, "--json").stdout)
+    assert listed["stopped"] == shown["stopped"]
+    assert listed["stopped"]["reason"] == "all steps are done"
+    assert "steps" in moopt_("studies", store).stdout
+    assert (
+        json.loads(moopt_("run", "churn.toml", "--store", store, "--timeout", "0.001", "--json").stdout)["n_done"] == 2
+    )
+    assert failed("run", "churn.toml", "--timeout", "0")[0] == 2
+
+
+def test_a_run_that_stalls_says_so(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "stall.toml").write_text(
+        STUDY.replace('"churn.csv"', repr(str(here / "churn.csv"))) + "stop_when_stalled = 1\n"
+    )
+    ended = moopt_("run", tmp_path / "stall.toml", "--store", tmp_path / "stall.db", "--trials", "60", "--json")
+    assert json.loads(ended.stdout)["stop"] == "stalled"
+    assert "the front has stalled: its hypervolume grew by" in ended.stderr
+
+
 def test_a_data_file_needs_its_target(here: Path) -> None:
     assert failed("run", "churn.csv") == (
         2,

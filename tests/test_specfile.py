@@ -125,6 +125,8 @@ def test_a_change_is_checked_and_none_changes_nothing() -> None:
         ({"data": DATA, "search": {"folds": 1}}, r"\[search\] folds is 1; expected a number of at least 2"),
         ({"data": DATA, "search": {"workers": 0, "folds": 1}}, "1 more of its keys cannot be as given"),
         ({"data": DATA, "search": {"step_timeout_s": 0}}, "step_timeout_s is 0; expected a number above 0"),
+        ({"data": DATA, "search": {"stop_when_stalled": 0}}, "stop_when_stalled is 0; expected true or false or a num"),
+        ({"data": DATA, "search": {"max_steps": 1.5}}, r"max_steps is 1\.5; expected a whole number"),
         ({"data": DATA, "search": {"algorithm": "nsga3"}}, "unknown algorithm 'nsga3'; did you mean 'nsga2'"),
         ({"data": DATA, "search": {"algorithm": "grid", "population": 9}}, "grid has no option 'population'"),
         ({"data": DATA, "confirm": {"rounds": 3}}, r"\[confirm\] unknown key 'rounds'; it takes no keys"),

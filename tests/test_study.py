@@ -213,6 +213,56 @@ def test_time_may_be_the_budget() -> None:
     assert len(study.trials()) > 1
 
 
+def test_steps_may_be_the_budget_and_are_never_passed() -> None:
+    study = make(n_steps=3)
+    assert study.optimize(Folds(fail=True), max_steps=20) is Stop.STEPS
+    spent = sum(1 if trial.state is State.FAILED else 3 for trial in study.store.trials("s"))
+    failed_later = sum(trial.state is State.FAILED for trial in study.store.trials("s"))
+    assert 18 <= spent + failed_later <= 20
+    assert study.optimize(Folds(), max_steps=20) is Stop.STEPS
+    n_before = len(study.trials())
+    study.optimize(Folds(), max_steps=26)
+    assert len(study.trials()) > n_before
+
+
+def test_steps_of_running_trials_count_in_full() -> None:
+    study = make(n_steps=3)
+    with ThreadPoolExecutor(4) as executor:
+        study.optimize(Folds(), max_steps=13, executor=executor)
+    assert [len(trial.steps) for trial in study.store.trials("s")] == [3] * 4
+
+
+def test_why_and_when_a_search_ended_stays_with_the_study(tmp_path: Path) -> None:
+    study = make(tmp_path / "s.db")
+    assert study.stopped is None
+    study.optimize(score, n_trials=2)
+    stopped = moopt.load_study(tmp_path / "s.db").stopped
+    assert stopped is not None
+    assert (stopped["why"], stopped["reason"]) == ("trials", "all trials are done")
+    assert stopped["at"] > study.record.created_at
+    seen = []
+    study.optimize(lambda config: seen.append(study.stopped) or score(config), n_trials=3)
+    assert seen == [None]
+    assert make(tmp_path / "s.db", resume=True).stopped is not None
+
+
+def test_a_front_that_stalls_ends_the_search_where_that_is_wanted() -> None:
+    study = make()
+    assert study.optimize(lambda config: {"error": 1.0, "latency_ms": 2.0}, 200, stop_when_stalled=10) is Stop.STALLED
+    assert len(study.trials()) == 20
+    assert study.stopped is not None
+    assert study.stopped["reason"] == (
+        "the front has stalled: its hypervolume grew by 0.00% in the last 10 trials, of which 0.10% may be noise"
+    )
+
+
+def test_a_front_that_grows_does_not_stall() -> None:
+    counted = iter(range(10**6))
+    study = make()
+    grows = lambda config: {"error": -float(next(counted)), "latency_ms": 1.0 + config["x"]}  # noqa: E731
+    assert study.optimize(grows, n_trials=60, stop_when_stalled=True) is Stop.TRIALS
+
+
 def test_ctrl_c_once_finishes_the_running_step_and_keeps_everything() -> None:
     study = make()
     calls = []
@@ -413,6 +463,12 @@ def test_arguments_of_optimize_that_cannot_be_are_refused() -> None:
         study.optimize(score, n_trials=1, n_jobs=0)
     with pytest.raises(SpecError, match="n_trials is -3"):
         study.optimize(score, n_trials=-3)
+    with pytest.raises(SpecError, match="timeout_s is 'long'; give seconds"):
+        study.optimize(score, timeout_s="long")  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match="max_steps is 0; give the study's steps in total, at least the 1 of one trial"):
+        study.optimize(score, max_steps=0)
+    with pytest.raises(SpecError, match="stop_when_stalled is 0; give True, or a number of trials such as 30"):
+        study.optimize(score, stop_when_stalled=0)
     with pytest.raises(SpecError, match="give a function of a config"):
         study.optimize("score", n_trials=1)  # type: ignore[arg-type]
     with ThreadPoolExecutor(1) as executor, pytest.raises(SpecError, match="leave out executor="):

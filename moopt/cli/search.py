@@ -30,6 +30,14 @@ def run(
     decimal: Annotated[str | None, typer.Option(help="Decimal mark of a CSV file, such as ','.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a CSV file, such as latin-1. Default UTF-8.")] = None,
     trials: Annotated[int | None, typer.Option(help="Trials in total; a larger number goes on. Default 100.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which the search ends.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Folds to evaluate in total, never more.")] = None,
+    stop_when_stalled: Annotated[
+        bool | None,
+        typer.Option(
+            "--stop-when-stalled/--no-stop-when-stalled", help="End where the front stopped growing. Default no."
+        ),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
     algorithm: Annotated[str | None, typer.Option(help="nsga2, moead, random, sobol or grid. Default nsga2.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draws test rows, folds and search. Default 0.")] = None,
@@ -55,7 +63,14 @@ def run(
             "decimal": decimal,
             "encoding": encoding,
         },
-        search={"n_trials": trials, "workers": workers, "algorithm": algorithm},
+        search={
+            "n_trials": trials,
+            "timeout_s": timeout,
+            "max_steps": max_steps,
+            "stop_when_stalled": stop_when_stalled,
+            "workers": workers,
+            "algorithm": algorithm,
+        },
     )
     planned = plan(spec)
     for warning in planned.warnings:
@@ -99,7 +114,13 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
     _say_end(study, trials, stop, planned.spec.search.n_trials, store)
     if json:
         print_json(
-            {"store": str(store), "stop": stop.name.lower(), **_counts(trials), **study_json(study.record, trials)}
+            {
+                "store": str(store),
+                "stop": stop.name.lower(),
+                "stopped": study.stopped,
+                **_counts(trials),
+                **study_json(study.record, trials),
+            }
         )
     else:
         _print_front(study, trials, store)
@@ -111,6 +132,8 @@ def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, s
     counts = _counts(trials)
     failed = f", {counts['n_failed']} of them failed" if counts["n_failed"] else ""
     say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}; hypervolume {study.hypervolume():.4f}")
+    if stop is Stop.STALLED and study.stopped is not None:
+        say(f"note: {study.stopped['reason']}")
     if stop is Stop.INTERRUPTED:
         say(f"Everything is kept in {store}; the same command goes on.")
 

@@ -61,6 +61,13 @@ class Ledger:
         """Trials started so far, without siblings."""
         return len(self.trials) - self._n_siblings - len(self._queue)
 
+    def n_steps_spent(self) -> int:
+        """Steps that were evaluated, and all those of the trials that are running.
+
+        The step that failed a trial is one of them.
+        """
+        return sum(map(_steps_spent, self.trials))
+
     def enqueue(self, configs: Iterable[Config], source: Source) -> list[Trial]:
         """Keep configs (valid ones) to be run before the searcher is asked; those known already are left out."""
         known = {self.space.key(trial.config) for trial in self.trials}
@@ -144,3 +151,10 @@ class Ledger:
     def close(self) -> None:
         """Give the lease back."""
         self._writer.close()
+
+
+def _steps_spent(trial: Trial) -> int:
+    if trial.state is State.RUNNING:
+        return trial.n_steps
+    failed_in_a_step = trial.state is State.FAILED and len(trial.steps) < trial.n_steps
+    return 0 if trial.source is Source.SIBLING else len(trial.steps) + failed_in_a_step

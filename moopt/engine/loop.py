@@ -18,6 +18,7 @@ from enum import StrEnum
 from types import FrameType
 
 from moopt.engine.ledger import Ledger
+from moopt.engine.stall import gain_and_noise
 from moopt.errors import SearchFailed, WrongResult
 from moopt.searchers.base import EXHAUSTED, Signal
 from moopt.trial import Evaluator, State, StepResult, Trial
@@ -31,7 +32,9 @@ class Stop(StrEnum):
     """Why a search ended."""
 
     TRIALS = "all trials are done"
+    STEPS = "all steps are done"
     TIME = "the time is up"
+    STALLED = "the front has stalled"
     EXHAUSTED = "every config of the space was evaluated"
     INTERRUPTED = "interrupted"
 
@@ -44,6 +47,10 @@ class Budget:
     """Trials of the study in total, without siblings."""
     timeout_s: float | None = None
     """Wall-clock seconds, after which no trial is started."""
+    max_steps: int | None = None
+    """Steps of the study in total; no trial is started that could take it past them."""
+    stall_window: int | None = None
+    """Trials over which the front must have grown by more than its noise; None: it need not."""
 
 
 @dataclass(slots=True)
@@ -80,6 +87,8 @@ class Loop:
         self._held: dict[int, BaseException | None] = {}
         self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
         self._stop: Stop | None = None
+        self.detail = ""
+        """More on why it ended, in words."""
 
     def run(self) -> Stop:
         """Until the budget is spent, the space used up, or the user interrupts.
@@ -126,13 +135,33 @@ class Loop:
         return None
 
     def _may_start(self) -> bool:
-        if self._stop is not None:
+        if self._stop is not None or (self._deterministic and not self._result_is_due()):
             return False
-        if self._budget.n_trials is not None and self._ledger.n_fits() >= self._budget.n_trials:
-            self._stop = Stop.TRIALS
-        elif self._deadline is not None and time.monotonic() >= self._deadline:
-            self._stop = Stop.TIME
-        return self._stop is None and (not self._deterministic or self._result_is_due())
+        self._stop = self._spent()
+        return self._stop is None
+
+    def _spent(self) -> Stop | None:
+        """Which part of the budget is spent."""
+        budget, ledger = self._budget, self._ledger
+        if budget.n_trials is not None and ledger.n_fits() >= budget.n_trials:
+            return Stop.TRIALS
+        if budget.max_steps is not None and ledger.n_steps_spent() + ledger.record.n_steps > budget.max_steps:
+            return Stop.STEPS
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            return Stop.TIME
+        if budget.stall_window is not None and self._has_stalled(budget.stall_window):
+            return Stop.STALLED
+        return None
+
+    def _has_stalled(self, window: int) -> bool:
+        found = gain_and_noise(self._ledger.objectives, self._ledger.trials, window)
+        if found is None or found[0] > found[1]:
+            return False
+        gain, noise = found
+        self.detail = (
+            f"its hypervolume grew by {gain:.2%} in the last {window} trials, of which {noise:.2%} may be noise"
+        )
+        return True
 
     def _start_trial(self) -> tuple[_Open, int] | None:
         started = self._ledger.start_next()
