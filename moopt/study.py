@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from moopt import pareto
+from moopt import earlier, pareto
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Budget, Loop, Stop
@@ -26,6 +26,7 @@ from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
 from moopt.space import Space, as_space
+from moopt.space.codec import Key
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Evaluator, Json, Source, State, StepResult, Trial
@@ -53,6 +54,9 @@ def create_study(
     population: int | None = None,
     operators: str | None = None,
     defaults: Sequence[Mapping[str, Any]] | None = None,
+    start: Sequence[Mapping[str, Any]] = (),
+    warm_start_from: Study | str | Path | Store | tuple[str | Path | Store, str] | None = None,
+    n_warm: int = 10,
     n_steps: int = 1,
     spec: Mapping[str, Json] | None = None,
     resume: bool = False,
@@ -61,13 +65,19 @@ def create_study(
 
     ``space`` is a ConfigSpace space or a dict such as ``{"depth": (1, 20), "kind": ["a", "b"]}``. ``store`` is a
     file (one SQLite database, many studies), or None to keep the study in memory. Without a ``seed`` one is drawn
-    and stored. The default configs are tried first: those given, else the space's own.
+    and stored.
+
+    The default configs are tried first: those given, else the space's own. Then come your own, ``start``, and then at
+    most ``n_warm`` of another study's front, spread over it: ``warm_start_from`` is a study, a store with one study,
+    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. A study that is
+    gone on with takes what of ``start`` it does not know, and needs no other study any more.
 
     Raises SpaceError, ObjectiveError or SpecError for what cannot be; StudyExists where the name is taken and
     ``resume`` is false; StudyMismatch, with the differences, where the stored study is another one.
     """
     opened = _opened(store, create=True)
     codec = as_space(space)
+    own = [codec.check(config) for config in start]
     options = {"surrogate": surrogate, "population": population, "operators": operators}
     record = StudyRecord(
         name=_valid_name(name),
@@ -83,13 +93,36 @@ def create_study(
     if resume and any(stored.name == name for stored in opened.studies()):
         stored = opened.study(name)
         _check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
-        return Study(opened, stored)
+        study = Study(opened, stored)
+        for config in own:
+            study.enqueue(config)
+        return study
+    first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
+    warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, _valid_n_warm(n_warm))
     opened.create_study(record)
     study = Study(opened, record)
-    first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
     with study._written() as ledger:
         ledger.enqueue(first, Source.DEFAULT)
+        ledger.enqueue(own, Source.ENQUEUED)
+        attributes = [{earlier.FROM: one.origin} for one in warm]
+        ledger.enqueue([one.config for one in warm], Source.WARM_START, attributes)
     return study
+
+
+def _front_of(
+    given: Study | str | Path | Store | tuple[str | Path | Store, str], space: Space, n: int
+) -> list[earlier.Found]:
+    """The configs of another study's front to start from."""
+    if isinstance(given, Study):
+        return earlier.front_configs(space, given.store, given.record, n)
+    place, name = given if isinstance(given, tuple) else (given, None)
+    if not isinstance(place, str | Path):
+        return earlier.front_configs(space, place, place.study(name), n)
+    opened = open_store(place, read_only=True, create=False)
+    try:
+        return earlier.front_configs(space, opened, opened.study(name), n)
+    finally:
+        opened.close()
 
 
 def load_study(store: str | Path | Store, name: str | None = None) -> Study:
@@ -145,6 +178,7 @@ class Study:
         timeout_s: float | None = None,
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
+        reuse: bool = False,
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
         deterministic: bool = False,
@@ -157,6 +191,11 @@ class Study:
         its noise over the last 30 trials, or as many as you say, see :mod:`moopt.engine.stall`. Why and when it ended
         stays with the study, as its attribute ``stopped``.
 
+        With ``reuse`` a config that another study of the store evaluated completely, with the same spec (data, splits),
+        objectives and versions, is not run: its trial takes the values measured there and is marked by its source
+        ``reused`` (a default config stays a default) and its attribute ``from``. It counts as a trial of
+        ``n_trials``, and its steps as none of ``max_steps``.
+
         ``function`` takes a config (a dict) and returns a dict of every objective; a lambda will do. Whatever it
         raises fails its trial, and the search goes on. ``n_jobs`` processes work at once (-1: one a core; default:
         this process alone), or ``executor`` is any ``concurrent.futures.Executor`` with ``n_jobs`` steps in flight.
@@ -165,15 +204,24 @@ class Study:
         first error of a step is raised, after its trial was kept as failed.
 
         Ctrl+C once ends after the running steps, twice at once; calling again goes on.
-        Raises SearchFailed when the first ten trials all fail, StudyBusy where another process writes the study.
+        Raises SpecError for arguments that cannot be; SearchFailed when the first ten trials all fail; StudyBusy where
+        another process writes the study.
         """
         budget = self._budget(n_trials, timeout_s, max_steps, stop_when_stalled)
         evaluator = self._evaluator(function)
+        evaluated = self._evaluated_elsewhere() if reuse else None
         with self._written() as ledger, _executor(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers):
             loop = Loop(
-                ledger, evaluator, pool, workers, budget, deterministic=deterministic, raise_errors=raise_errors
+                ledger,
+                evaluator,
+                pool,
+                workers,
+                budget,
+                evaluated=evaluated,
+                deterministic=deterministic,
+                raise_errors=raise_errors,
             )
-            self._note_stop(None)
+            self._note_start()
             stop = loop.run()
             self._note_stop(stop, loop.detail)
             return stop
@@ -191,15 +239,25 @@ class Study:
             raise SpecError("optimize has no end: give n_trials, timeout_s, max_steps or stop_when_stalled")
         return budget
 
-    def _note_stop(self, stop: Stop | None, detail: str = "") -> None:
-        """Keep in the study why and when its search ended; while it runs nothing stands there."""
-        if stop is not None:
-            reason = f"{stop.value}: {detail}" if detail else stop.value
-            self.store.set_attribute(
-                self.name, STOPPED, {"why": stop.name.lower(), "reason": reason, "at": time.time()}
+    def _evaluated_elsewhere(self) -> dict[Key, earlier.Found]:
+        if not self.record.spec:
+            raise SpecError(
+                f"study {self.name!r} does not say how a trial is evaluated, so nothing can be reused; "
+                "give create_study spec=, such as {'function': 'v1', 'data': 'churn 2025'}"
             )
-        elif self.store.study(self.name).attributes.get(STOPPED) is not None:
+        return earlier.evaluated(self.space, self.store, self.record, versions())
+
+    def _note_start(self) -> None:
+        """Keep in the study that it goes on with other versions; why it ended before is past."""
+        attributes = self.store.study(self.name).attributes
+        if attributes.get(STOPPED) is not None:
             self.store.set_attribute(self.name, STOPPED, None)
+        if versions() != self.record.versions and attributes.get(earlier.OTHER_VERSIONS) != versions():
+            self.store.set_attribute(self.name, earlier.OTHER_VERSIONS, versions())
+
+    def _note_stop(self, stop: Stop, detail: str) -> None:
+        reason = f"{stop.value}: {detail}" if detail else stop.value
+        self.store.set_attribute(self.name, STOPPED, {"why": stop.name.lower(), "reason": reason, "at": time.time()})
 
     @property
     def stopped(self) -> dict[str, Json] | None:
@@ -399,6 +457,12 @@ def _valid_max_steps(max_steps: int | None, n_steps: int) -> int | None:
             f"max_steps is {max_steps!r}; give the study's steps in total, at least the {n_steps} of one trial"
         )
     return max_steps
+
+
+def _valid_n_warm(n_warm: int) -> int:
+    if isinstance(n_warm, bool) or not isinstance(n_warm, int) or n_warm < 1:
+        raise SpecError(f"n_warm is {n_warm!r}; give how many configs to take at most, such as 10")
+    return n_warm
 
 
 def _valid_window(given: bool | int) -> int | None:

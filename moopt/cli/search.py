@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from moopt.cli.app import INTERRUPTED
 from moopt.cli.output import front_table, messages, print_json, results, say, study_json
+from moopt.engine.ledger import is_reused
 from moopt.engine.loop import Stop
-from moopt.errors import SpecError
+from moopt.errors import MooptWarning, SpecError
 from moopt.frames import front_trials
 from moopt.progress import watching
 from moopt.run import Plan, plan, run_study
@@ -37,6 +39,13 @@ def run(
         typer.Option(
             "--stop-when-stalled/--no-stop-when-stalled", help="End where the front stopped growing. Default no."
         ),
+    ] = None,
+    warm_start: Annotated[
+        Path | None, typer.Option(help="Store of an earlier study whose front is tried first.")
+    ] = None,
+    reuse: Annotated[
+        bool | None,
+        typer.Option("--reuse/--no-reuse", help="Take what other studies of the store evaluated. Default no."),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
     algorithm: Annotated[str | None, typer.Option(help="nsga2, moead, random, sobol or grid. Default nsga2.")] = None,
@@ -68,6 +77,8 @@ def run(
             "timeout_s": timeout,
             "max_steps": max_steps,
             "stop_when_stalled": stop_when_stalled,
+            "warm_start": None if warm_start is None else str(warm_start),
+            "reuse": reuse,
             "workers": workers,
             "algorithm": algorithm,
         },
@@ -106,7 +117,8 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
         return watching(study, n_trials, messages())
 
     try:
-        study, stop = run_study(planned, store, watch=watch)
+        with _notes():
+            study, stop = run_study(planned, store, watch=watch)
     except KeyboardInterrupt:
         say(f"Stopped at once; only the steps in flight are lost. The same command goes on with {store}.")
         raise typer.Exit(INTERRUPTED) from None
@@ -128,10 +140,35 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
         raise typer.Exit(INTERRUPTED)
 
 
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Our own warnings as notes for people."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, MooptWarning):
+            say(f"note: {message}")
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", MooptWarning)
+        warnings.showwarning = show
+        yield
+
+
 def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, store: Path) -> None:
     counts = _counts(trials)
     failed = f", {counts['n_failed']} of them failed" if counts["n_failed"] else ""
-    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}; hypervolume {study.hypervolume():.4f}")
+    reused = f", {counts['n_reused']} of them taken from other studies" if counts["n_reused"] else ""
+    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{reused}; hypervolume {study.hypervolume():.4f}")
     if stop is Stop.STALLED and study.stopped is not None:
         say(f"note: {study.stopped['reason']}")
     if stop is Stop.INTERRUPTED:
@@ -143,6 +180,7 @@ def _counts(trials: Sequence[Trial]) -> dict[str, int]:
     return {
         "n_done": sum(trial.state.finished for trial in fits),
         "n_failed": sum(trial.state is State.FAILED for trial in fits),
+        "n_reused": sum(map(is_reused, fits)),
     }
 
 

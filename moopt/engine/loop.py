@@ -10,17 +10,19 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import FrameType
 
+from moopt.earlier import Found
 from moopt.engine.ledger import Ledger
 from moopt.engine.stall import gain_and_noise
 from moopt.errors import SearchFailed, WrongResult
 from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.space.codec import Key
 from moopt.trial import Evaluator, State, StepResult, Trial
 
 HEARTBEAT_S = 2.0
@@ -73,6 +75,7 @@ class Loop:
         n_workers: int,
         budget: Budget,
         *,
+        evaluated: Mapping[Key, Found] | None = None,
         deterministic: bool = False,
         raise_errors: bool = False,
     ) -> None:
@@ -81,11 +84,13 @@ class Loop:
         self._executor = executor
         self._n_workers = n_workers
         self._budget = budget
+        self._evaluated = evaluated
         self._deterministic = deterministic
         self._raise_errors = raise_errors
         self._open: dict[int, _Open] = {}
         self._held: dict[int, BaseException | None] = {}
         self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
+        self._interrupted = threading.Event()
         self._stop: Stop | None = None
         self.detail = ""
         """More on why it ended, in words."""
@@ -96,12 +101,10 @@ class Loop:
         Raises SearchFailed when the first trials all fail, KeyboardInterrupt when the user interrupts twice, and
         with ``raise_errors`` the first error of a step.
         """
-        with _interrupts() as interrupted:
+        with _interrupts() as self._interrupted:
             for trial in self._ledger.unfinished():
                 self._reopen(trial)
             while True:
-                if interrupted.is_set():
-                    self._stop = Stop.INTERRUPTED
                 self._submit()
                 if not self._collect():
                     break
@@ -111,25 +114,27 @@ class Loop:
     # Submitting
 
     def _submit(self) -> None:
-        while (found := self._next_step()) is not None:
-            opened, step = found
-            opened.waiting.remove(step)
+        while (opened := self._next_open()) is not None:
+            if not opened.waiting:  # its results were there already
+                continue
+            step = opened.waiting.pop(0)
             future = self._executor.submit(self._evaluator, dict(opened.trial.config), step)
             opened.running[future] = step
 
-    def _next_step(self) -> tuple[_Open, int] | None:
-        """The next step to submit, if a worker is free for it and nothing speaks against going on.
+    def _next_open(self) -> _Open | None:
+        """The trial whose step is next to submit, if a worker is free for it and nothing speaks against going on.
 
         One step more than there are workers waits in the executor, so that no worker is idle while its result
         is stored; but no trial is started for that, since it would be proposed without the results that are due.
         """
-        if self._stop is Stop.INTERRUPTED:
+        if self._interrupted.is_set():
+            self._stop = Stop.INTERRUPTED
             return None
         in_flight = sum(len(opened.running) for opened in self._open.values())
         if in_flight < self._n_workers + (self._n_workers > 1):
             for opened in self._open.values():
                 if opened.waiting:
-                    return opened, opened.waiting[0]
+                    return opened
         if in_flight < self._n_workers and self._may_start():
             return self._start_trial()
         return None
@@ -163,13 +168,13 @@ class Loop:
         )
         return True
 
-    def _start_trial(self) -> tuple[_Open, int] | None:
-        started = self._ledger.start_next()
+    def _start_trial(self) -> _Open | None:
+        started = self._ledger.start_next(self._evaluated)
         if isinstance(started, Signal):
             if started is EXHAUSTED or not self._open:
                 self._stop = Stop.EXHAUSTED
             return None
-        return self._reopen(started), 0
+        return self._reopen(started)
 
     def _reopen(self, trial: Trial) -> _Open:
         waiting = [step for step in range(trial.n_steps) if step not in trial.steps]

@@ -81,6 +81,14 @@ class SearchSection(Section):
     stop_when_stalled: Stalled = _key(
         "end where the front has not grown by more than its noise in 30 trials, or as many as you say", True, False
     )
+    start: tuple[Mapping[Text, Any], ...] = _key(
+        "configs of your own, tried after the families' defaults", [{"family": "forest", "n_estimators": 300}], ()
+    )
+    warm_start: Text | None = _key("store of an earlier study whose front is tried first", "earlier.db")
+    warm_start_study: Text | None = _key("its name, where that store holds several", "churn 2024")
+    reuse: Annotated[bool, Field(strict=True)] = _key(
+        "take what another study of this store evaluated on the same data, splits, objectives and versions", True, False
+    )
     population: Count | None = _key("of nsga2 and moead", 20)
     operators: Text | None = _key('of nsga2 and moead: "auto" or "sbx"', "auto")
     folds: Annotated[int, Field(strict=True, ge=2)] = _key("of the stratified cross-validation", 5, 5)

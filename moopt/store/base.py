@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from moopt.objectives import Objective
     from moopt.trial import Decision, Event, Json, StepResult, Trial
 
+PIPELINE = "pipeline"
+"""The ``kind`` of a spec whose configs are pipelines of the model families."""
+
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
