@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -17,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from moopt import earlier, pareto
+from moopt.arguments import budget_of, n_workers, valid_n_warm, valid_name, valid_seed
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
-from moopt.engine.loop import Budget, Loop, Stop
-from moopt.engine.stall import WINDOW
+from moopt.engine.loop import Loop, Stop
 from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
@@ -30,6 +27,7 @@ from moopt.space.codec import Key
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Evaluator, Json, Source, State, StepResult, Trial
+from moopt.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 STOPPED = "stopped"
 """The study's attribute that tells why and when its search ended."""
-_LIBRARIES = ("moopt", "pymoo", "moocore", "scikit-learn", "numpy", "pandas", "ConfigSpace")
 
 
 def create_study(
@@ -80,11 +77,11 @@ def create_study(
     own = [codec.check(config) for config in start]
     options = {"surrogate": surrogate, "population": population, "operators": operators}
     record = StudyRecord(
-        name=_valid_name(name),
+        name=valid_name(name),
         space=codec.as_json(),
         objectives=as_objectives(objectives),
         search=search_options(algorithm, **{key: value for key, value in options.items() if value is not None}),
-        seed=_valid_seed(seed),
+        seed=valid_seed(seed),
         n_steps=n_steps,
         spec=dict(spec or {}),
         versions=versions(),
@@ -98,7 +95,7 @@ def create_study(
             study.enqueue(config)
         return study
     first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
-    warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, _valid_n_warm(n_warm))
+    warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, valid_n_warm(n_warm))
     opened.create_study(record)
     study = Study(opened, record)
     with study._written() as ledger:
@@ -207,7 +204,7 @@ class Study:
         Raises SpecError for arguments that cannot be; SearchFailed when the first ten trials all fail; StudyBusy where
         another process writes the study.
         """
-        budget = self._budget(n_trials, timeout_s, max_steps, stop_when_stalled)
+        budget = budget_of(n_trials, timeout_s, max_steps, stop_when_stalled, self.record.n_steps)
         evaluator = self._evaluator(function)
         evaluated = self._evaluated_elsewhere() if reuse else None
         with self._written() as ledger, _executor(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers):
@@ -225,19 +222,6 @@ class Study:
             stop = loop.run()
             self._note_stop(stop, loop.detail)
             return stop
-
-    def _budget(
-        self, n_trials: int | None, timeout_s: float | None, max_steps: int | None, stop_when_stalled: bool | int
-    ) -> Budget:
-        budget = Budget(
-            _valid_n_trials(n_trials),
-            _valid_timeout(timeout_s),
-            _valid_max_steps(max_steps, self.record.n_steps),
-            _valid_window(stop_when_stalled),
-        )
-        if budget == Budget():
-            raise SpecError("optimize has no end: give n_trials, timeout_s, max_steps or stop_when_stalled")
-        return budget
 
     def _evaluated_elsewhere(self) -> dict[Key, earlier.Found]:
         if not self.record.spec:
@@ -410,9 +394,9 @@ def _executor(
     if given is not None:
         if step_timeout_s is not None or memory_limit_mb is not None:
             raise SpecError("step_timeout_s and memory_limit_mb belong to moopt's own processes; leave out executor=")
-        yield given, _n_workers(n_jobs) if n_jobs is not None else _slots(given)
+        yield given, n_workers(n_jobs) if n_jobs is not None else _slots(given)
         return
-    workers = _n_workers(1 if n_jobs is None else n_jobs)
+    workers = n_workers(1 if n_jobs is None else n_jobs)
     if workers == 1 and step_timeout_s is None and memory_limit_mb is None:
         yield SerialExecutor(), 1
         return
@@ -427,75 +411,6 @@ def _executor(
 
 def _slots(executor: Executor) -> int:
     return int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
-
-
-def _n_workers(n_jobs: int) -> int:
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0 or n_jobs < -1:
-        raise SpecError(f"n_jobs is {n_jobs!r}; give a number of processes, or -1 for one a core")
-    return n_jobs if n_jobs > 0 else os.cpu_count() or 1
-
-
-def _valid_n_trials(n_trials: int | None) -> int | None:
-    if n_trials is not None and (isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 0):
-        raise SpecError(f"n_trials is {n_trials!r}; give the study's trials in total, such as 100")
-    return n_trials
-
-
-def _valid_timeout(timeout_s: float | None) -> float | None:
-    if timeout_s is not None and (
-        isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or timeout_s < 0
-    ):
-        raise SpecError(f"timeout_s is {timeout_s!r}; give seconds, such as 600")
-    return timeout_s
-
-
-def _valid_max_steps(max_steps: int | None, n_steps: int) -> int | None:
-    if max_steps is None:
-        return None
-    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < n_steps:
-        raise SpecError(
-            f"max_steps is {max_steps!r}; give the study's steps in total, at least the {n_steps} of one trial"
-        )
-    return max_steps
-
-
-def _valid_n_warm(n_warm: int) -> int:
-    if isinstance(n_warm, bool) or not isinstance(n_warm, int) or n_warm < 1:
-        raise SpecError(f"n_warm is {n_warm!r}; give how many configs to take at most, such as 10")
-    return n_warm
-
-
-def _valid_window(given: bool | int) -> int | None:
-    if isinstance(given, bool):
-        return WINDOW if given else None
-    if not isinstance(given, int) or given < 1:
-        raise SpecError(f"stop_when_stalled is {given!r}; give True, or a number of trials such as {WINDOW}")
-    return given
-
-
-def _valid_name(name: str) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise SpecError(f"the study's name is {name!r}; give a text such as 'churn'")
-    return name
-
-
-def _valid_seed(seed: int | None) -> int:
-    if seed is None:
-        return secrets.randbits(32)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise SpecError(f"seed is {seed!r}; give a whole number from 0")
-    return int(seed)
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide a result."""
-    found = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _check_same(wanted: StudyRecord, stored: StudyRecord, store: Store) -> None:
