@@ -47,7 +47,7 @@ class StudyRecord:
     created_at: float = 0.0
     """Unix seconds."""
     attributes: Mapping[str, Json] = field(default_factory=dict)
-    """The user's own."""
+    """The user's own, and what a search notes: ``stopped``, ``other_versions``."""
 
 
 class Writer(Protocol):
