@@ -91,8 +91,7 @@ def create_study(
         stored = opened.study(name)
         _check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
         study = Study(opened, stored)
-        for config in own:
-            study.enqueue(config)
+        study._enqueue_unknown(own)
         return study
     first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
     warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, valid_n_warm(n_warm))
@@ -268,6 +267,13 @@ class Study:
         checked = self.space.check(config)
         with self._written() as ledger:
             ledger.enqueue([checked], Source.ENQUEUED)
+
+    def _enqueue_unknown(self, configs: Sequence[Config]) -> None:
+        """Queue valid configs; the study is not opened for writing where it knows them all."""
+        known = {self.space.key(trial.config) for trial in self._trials()} if configs else set()
+        if any(self.space.key(config) not in known for config in configs):
+            with self._written() as ledger:
+                ledger.enqueue(configs, Source.ENQUEUED)
 
     def ask(self) -> Trial:
         """The next trial to evaluate; its result goes to :meth:`tell`.

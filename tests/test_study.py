@@ -524,6 +524,8 @@ def test_ones_own_configs_come_after_the_defaults(tmp_path: Path) -> None:
     again = make(tmp_path / "s.db", start=[*mine, more], resume=True)
     again.optimize(score, n_trials=5)
     assert configs(again)[4] == more
+    again.ask()
+    assert make(tmp_path / "s.db", start=mine, resume=True).name == "s"  # nothing to write, so nobody is in the way
 
 
 def test_an_own_config_that_cannot_be_leaves_no_study(tmp_path: Path) -> None:
