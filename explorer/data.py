@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from moopt.choose import Front, front_of
 from moopt.errors import NoTrialLeft
-from moopt.frames import PARAM, value_matrix
-from moopt.objectives import Floats, Objective, format_value, violations
+from moopt.frames import value_matrix
+from moopt.objectives import PARAM, Floats, Objective, format_value, violations
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Source, State, Trial
 

@@ -16,7 +16,7 @@ from moopt.errors import ObjectiveError
 from moopt.objectives import Objective, parse_limit
 
 NO_LIMIT = "none"
-TRIAL_NUMBER = Objective("number")
+TRIAL_NUMBER = Objective("trial number")
 """What goes across where a study has one objective: the trials in their order."""
 _LIMIT_PREFIX = "limit."
 _LARGEST_NUMBER = 2**53

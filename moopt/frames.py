@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moopt import pareto
-from moopt.objectives import Floats, Objective, loss_matrix, violations
+from moopt.objectives import PARAM, Floats, Objective, loss_matrix, violations
 from moopt.trial import State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PARAM = "param_"
-"""What stands before a hyperparameter's name in its column."""
 
 
 def trials_frame(

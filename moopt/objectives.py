@@ -35,6 +35,10 @@ UNITS: Mapping[str, tuple[str, float]] = {
 }
 _SUFFIXES = {"_us": "us", "_ms": "ms", "_s": "s", "_min": "min", "_b": "B", "_kb": "kB", "_mb": "MB", "_gb": "GB"}
 _SHORT_NAMES = {"latency": "latency_ms", "size": "size_kb", "fit_time": "fit_time_s"}
+COLUMNS = ("number", "state", "failure", "n_steps", "fit", "source", "violation")
+"""Columns of every frame of trials, besides the objectives and the hyperparameters; no objective is called so."""
+PARAM = "param_"
+"""What stands before a hyperparameter's name in its column."""
 _LATENCY = re.compile(r"latency(?:_b(?P<batch>[1-9]\d*))?(?:_ms)?")
 
 
@@ -58,6 +62,10 @@ class Objective:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise ObjectiveError(f"an objective's name is {self.name!r}; give a text such as 'accuracy'")
+        if self.name in COLUMNS or self.name.startswith(PARAM):
+            raise ObjectiveError(
+                f"an objective is called {self.name!r}, as a column of every table of trials; give it another name"
+            )
         if self.direction not in ("minimize", "maximize"):
             raise ObjectiveError(
                 f"objective {self.name}: direction is {self.direction!r}; expected 'minimize' or 'maximize'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from moopt.data import Data, read_data
 from moopt.engine.loop import Stop
+from moopt.errors import SpaceError, nearest
 from moopt.evaluate import CrossValidation, file_evaluator
-from moopt.export.refit import PIPELINE
 from moopt.models.presets import cost_warnings, default_configs, families_for, preset_space
+from moopt.space import Space, as_space
 from moopt.specfile import StudySpec
 from moopt.store import Store, open_store
+from moopt.store.base import PIPELINE
 from moopt.study import Study, create_study
-from moopt.trial import Json
+from moopt.trial import Config, Json
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -47,6 +49,11 @@ class Plan:
         """The families' space for the columns. Raises SpaceError."""
         models = self.spec.models
         return preset_space(self.families, self.data.columns, models.ranges, seed=self.spec.study.seed)
+
+    @cached_property
+    def start(self) -> list[Config]:
+        """The user's own configs. Raises SpaceError."""
+        return [own_config(as_space(self.space), self.families, config) for config in self.spec.search.start]
 
     def evaluator(self) -> CrossValidation:
         """What the workers call. Raises DataError for a class with fewer rows than folds."""
@@ -82,7 +89,7 @@ def plan(spec: StudySpec) -> Plan:
     data = read_data(spec.data_spec())
     families = spec.models.families or families_for(len(data.y))
     planned = Plan(spec.changed(models={"families": families}), data)
-    _ = planned.space
+    _ = planned.space, planned.start
     return planned
 
 
@@ -101,6 +108,8 @@ def open_study(planned: Plan, store: str | Path | Store | None) -> Study:
         store=opened,
         seed=spec.study.seed,
         defaults=default_configs(planned.families, planned.data.columns, spec.models.ranges),
+        start=planned.start,
+        warm_start_from=_warm_start(spec),
         n_steps=spec.search.folds,
         spec=_as_stored(planned.record(), opened, spec.name),
         resume=True,
@@ -129,10 +138,42 @@ def run_study(
             evaluator,
             search.n_trials,
             n_jobs=search.workers or -1,
+            timeout_s=search.timeout_s,
+            max_steps=search.max_steps,
+            stop_when_stalled=search.stop_when_stalled,
+            reuse=search.reuse,
             step_timeout_s=search.step_timeout_s,
             memory_limit_mb=search.memory_limit_mb,
         )
     return study, stop
+
+
+def own_config(space: Space, families: Sequence[str], given: Mapping[str, Json]) -> Config:
+    """A config as the user writes it, ``{"family": "forest", "n_estimators": 300}``, as one of the space.
+
+    What is not given is the family's default. Raises SpaceError.
+    """
+    family = given.get("family", families[0] if len(families) == 1 else None)
+    if family not in families:
+        told = "a config names no family" if family is None else f"family {family!r} is not searched"
+        raise SpaceError(f"[search] start: {told}{nearest(str(family), families)}")
+    own = {name.removeprefix(f"{family}:"): name for name in space.names}
+    own = {short: name for short, name in own.items() if ":" not in short}
+    config = {}
+    for name, value in given.items():
+        short = name.removeprefix(f"{family}:")
+        if short not in own:
+            raise SpaceError(f"[search] start: {family} has no hyperparameter {name!r}{nearest(short, own)}")
+        config[own[short]] = value
+    try:
+        return space.check(config)
+    except SpaceError as error:
+        raise SpaceError(f"[search] start: {error}") from None
+
+
+def _warm_start(spec: StudySpec) -> tuple[str, str] | str | None:
+    place, name = spec.search.warm_start, spec.search.warm_start_study
+    return place if place is None or name is None else (place, name)
 
 
 def _search(spec: StudySpec) -> dict[str, Json]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -14,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from moopt import pareto
+from moopt import earlier, pareto
+from moopt.arguments import budget_of, n_workers, valid_n_warm, valid_name, valid_seed
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
-from moopt.engine.loop import Budget, Loop, Stop
+from moopt.engine.loop import Loop, Stop
 from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
 from moopt.space import Space, as_space
+from moopt.space.codec import Key
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Evaluator, Json, Source, State, StepResult, Trial
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from ConfigSpace import ConfigurationSpace
+
+STOPPED = "stopped"
+"""The study's attribute that tells why and when its search ended."""
 
 
 def create_study(
@@ -47,6 +51,9 @@ def create_study(
     population: int | None = None,
     operators: str | None = None,
     defaults: Sequence[Mapping[str, Any]] | None = None,
+    start: Sequence[Mapping[str, Any]] = (),
+    warm_start_from: Study | str | Path | Store | tuple[str | Path | Store, str] | None = None,
+    n_warm: int = 10,
     n_steps: int = 1,
     spec: Mapping[str, Json] | None = None,
     resume: bool = False,
@@ -55,20 +62,26 @@ def create_study(
 
     ``space`` is a ConfigSpace space or a dict such as ``{"depth": (1, 20), "kind": ["a", "b"]}``. ``store`` is a
     file (one SQLite database, many studies), or None to keep the study in memory. Without a ``seed`` one is drawn
-    and stored. The default configs are tried first: those given, else the space's own.
+    and stored.
+
+    The default configs are tried first: those given, else the space's own. Then come your own, ``start``, and then at
+    most ``n_warm`` of another study's front, spread over it: ``warm_start_from`` is a study, a store with one study,
+    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. A study that is
+    gone on with takes what of ``start`` it does not know, and needs no other study any more.
 
     Raises SpaceError, ObjectiveError or SpecError for what cannot be; StudyExists where the name is taken and
     ``resume`` is false; StudyMismatch, with the differences, where the stored study is another one.
     """
     opened = _opened(store, create=True)
     codec = as_space(space)
+    own = [codec.check(config) for config in start]
     options = {"surrogate": surrogate, "population": population, "operators": operators}
     record = StudyRecord(
-        name=_valid_name(name),
+        name=valid_name(name),
         space=codec.as_json(),
         objectives=as_objectives(objectives),
         search=search_options(algorithm, **{key: value for key, value in options.items() if value is not None}),
-        seed=_valid_seed(seed),
+        seed=valid_seed(seed),
         n_steps=n_steps,
         spec=dict(spec or {}),
         versions=versions(),
@@ -77,13 +90,35 @@ def create_study(
     if resume and any(stored.name == name for stored in opened.studies()):
         stored = opened.study(name)
         _check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
-        return Study(opened, stored)
+        study = Study(opened, stored)
+        study._enqueue_unknown(own)
+        return study
+    first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
+    warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, valid_n_warm(n_warm))
     opened.create_study(record)
     study = Study(opened, record)
-    first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
     with study._written() as ledger:
         ledger.enqueue(first, Source.DEFAULT)
+        ledger.enqueue(own, Source.ENQUEUED)
+        attributes = [{earlier.FROM: one.origin} for one in warm]
+        ledger.enqueue([one.config for one in warm], Source.WARM_START, attributes)
     return study
+
+
+def _front_of(
+    given: Study | str | Path | Store | tuple[str | Path | Store, str], space: Space, n: int
+) -> list[earlier.Found]:
+    """The configs of another study's front to start from."""
+    if isinstance(given, Study):
+        return earlier.front_configs(space, given.store, given.record, n)
+    place, name = given if isinstance(given, tuple) else (given, None)
+    if not isinstance(place, str | Path):
+        return earlier.front_configs(space, place, place.study(name), n)
+    opened = open_store(place, read_only=True, create=False)
+    try:
+        return earlier.front_configs(space, opened, opened.study(name), n)
+    finally:
+        opened.close()
 
 
 def load_study(store: str | Path | Store, name: str | None = None) -> Study:
@@ -137,6 +172,9 @@ class Study:
         n_jobs: int | None = None,
         executor: Executor | None = None,
         timeout_s: float | None = None,
+        max_steps: int | None = None,
+        stop_when_stalled: bool | int = False,
+        reuse: bool = False,
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
         deterministic: bool = False,
@@ -144,25 +182,70 @@ class Study:
     ) -> Stop:
         """Evaluate configs until the study has ``n_trials`` trials in total, and say why it ended.
 
+        Besides ``n_trials``, whichever comes first: ``timeout_s`` seconds; ``max_steps`` steps (folds) of the study
+        in total, never more; and with ``stop_when_stalled`` a front whose hypervolume has not grown by more than
+        its noise over the last 30 trials, or as many as you say, see :mod:`moopt.engine.stall`. Why and when it ended
+        stays with the study, as its attribute ``stopped``.
+
+        With ``reuse`` a config that another study of the store evaluated completely, with the same spec (data, splits),
+        objectives and versions, is not run: its trial takes the values measured there and is marked by its source
+        ``reused`` (a default config stays a default) and its attribute ``from``. It counts as a trial of
+        ``n_trials``, and its steps as none of ``max_steps``.
+
         ``function`` takes a config (a dict) and returns a dict of every objective; a lambda will do. Whatever it
         raises fails its trial, and the search goes on. ``n_jobs`` processes work at once (-1: one a core; default:
         this process alone), or ``executor`` is any ``concurrent.futures.Executor`` with ``n_jobs`` steps in flight.
-        ``timeout_s`` ends the search; ``step_timeout_s`` and ``memory_limit_mb`` fail one trial and need processes.
+        ``step_timeout_s`` and ``memory_limit_mb`` fail one trial and need processes.
         With ``deterministic`` the proposals of several workers do not depend on timing. With ``raise_errors`` the
         first error of a step is raised, after its trial was kept as failed.
 
         Ctrl+C once ends after the running steps, twice at once; calling again goes on.
-        Raises SearchFailed when the first ten trials all fail, StudyBusy where another process writes the study.
+        Raises SpecError for arguments that cannot be; SearchFailed when the first ten trials all fail; StudyBusy where
+        another process writes the study.
         """
-        budget = Budget(_valid_n_trials(n_trials), timeout_s)
-        if budget == Budget():
-            raise SpecError("optimize has no end: give n_trials or timeout_s")
+        budget = budget_of(n_trials, timeout_s, max_steps, stop_when_stalled, self.record.n_steps)
         evaluator = self._evaluator(function)
+        evaluated = self._evaluated_elsewhere() if reuse else None
         with self._written() as ledger, _executor(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers):
             loop = Loop(
-                ledger, evaluator, pool, workers, budget, deterministic=deterministic, raise_errors=raise_errors
+                ledger,
+                evaluator,
+                pool,
+                workers,
+                budget,
+                evaluated=evaluated,
+                deterministic=deterministic,
+                raise_errors=raise_errors,
             )
-            return loop.run()
+            self._note_start()
+            stop = loop.run()
+            self._note_stop(stop, loop.detail)
+            return stop
+
+    def _evaluated_elsewhere(self) -> dict[Key, earlier.Found]:
+        if not self.record.spec:
+            raise SpecError(
+                f"study {self.name!r} does not say how a trial is evaluated, so nothing can be reused; "
+                "give create_study spec=, such as {'function': 'v1', 'data': 'churn 2025'}"
+            )
+        return earlier.evaluated(self.space, self.store, self.record, versions())
+
+    def _note_start(self) -> None:
+        """Keep in the study that it goes on with other versions; why it ended before is past."""
+        attributes = self.store.study(self.name).attributes
+        if attributes.get(STOPPED) is not None:
+            self.store.set_attribute(self.name, STOPPED, None)
+        if versions() != self.record.versions and attributes.get(earlier.OTHER_VERSIONS) != versions():
+            self.store.set_attribute(self.name, earlier.OTHER_VERSIONS, versions())
+
+    def _note_stop(self, stop: Stop, detail: str) -> None:
+        reason = f"{stop.value}: {detail}" if detail else stop.value
+        self.store.set_attribute(self.name, STOPPED, {"why": stop.name.lower(), "reason": reason, "at": time.time()})
+
+    @property
+    def stopped(self) -> dict[str, Json] | None:
+        """Why (``why``, and ``reason`` in words) and when (``at``, Unix seconds) its search last ended, if it did."""
+        return self.store.study(self.name).attributes.get(STOPPED)
 
     def _evaluator(self, function: Callable[[dict[str, Any]], Any] | Evaluator) -> Evaluator:
         if not callable(function):
@@ -184,6 +267,13 @@ class Study:
         checked = self.space.check(config)
         with self._written() as ledger:
             ledger.enqueue([checked], Source.ENQUEUED)
+
+    def _enqueue_unknown(self, configs: Sequence[Config]) -> None:
+        """Queue valid configs; the study is not opened for writing where it knows them all."""
+        known = {self.space.key(trial.config) for trial in self._trials()} if configs else set()
+        if any(self.space.key(config) not in known for config in configs):
+            with self._written() as ledger:
+                ledger.enqueue(configs, Source.ENQUEUED)
 
     def ask(self) -> Trial:
         """The next trial to evaluate; its result goes to :meth:`tell`.
@@ -310,9 +400,9 @@ def _executor(
     if given is not None:
         if step_timeout_s is not None or memory_limit_mb is not None:
             raise SpecError("step_timeout_s and memory_limit_mb belong to moopt's own processes; leave out executor=")
-        yield given, _n_workers(n_jobs) if n_jobs is not None else _slots(given)
+        yield given, n_workers(n_jobs) if n_jobs is not None else _slots(given)
         return
-    workers = _n_workers(1 if n_jobs is None else n_jobs)
+    workers = n_workers(1 if n_jobs is None else n_jobs)
     if workers == 1 and step_timeout_s is None and memory_limit_mb is None:
         yield SerialExecutor(), 1
         return
@@ -327,32 +417,6 @@ def _executor(
 
 def _slots(executor: Executor) -> int:
     return int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
-
-
-def _n_workers(n_jobs: int) -> int:
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0 or n_jobs < -1:
-        raise SpecError(f"n_jobs is {n_jobs!r}; give a number of processes, or -1 for one a core")
-    return n_jobs if n_jobs > 0 else os.cpu_count() or 1
-
-
-def _valid_n_trials(n_trials: int | None) -> int | None:
-    if n_trials is not None and (isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 0):
-        raise SpecError(f"n_trials is {n_trials!r}; give the study's trials in total, such as 100")
-    return n_trials
-
-
-def _valid_name(name: str) -> str:
-    if not isinstance(name, str) or not name.strip():
-        raise SpecError(f"the study's name is {name!r}; give a text such as 'churn'")
-    return name
-
-
-def _valid_seed(seed: int | None) -> int:
-    if seed is None:
-        return secrets.randbits(32)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise SpecError(f"seed is {seed!r}; give a whole number from 0")
-    return int(seed)
 
 
 def _check_same(wanted: StudyRecord, stored: StudyRecord, store: Store) -> None:

@@ -114,7 +114,7 @@ class Trial:
     finished_at: float | None = None
     """Unix seconds."""
     attributes: Mapping[str, Json] = field(default_factory=dict)
-    """The user's own."""
+    """The user's own, and what a search notes: ``from``, ``traceback``."""
     notes: tuple[str, ...] = ()
     """The user's own, in the order they were written."""
 

@@ -90,6 +90,48 @@ def test_json_on_standard_output_is_nothing_else(here: Path) -> None:
         json.loads(moopt_(*arguments, "--json").stdout)
 
 
+def test_a_run_may_end_by_folds_and_its_end_is_kept(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "short.db"
+    ended = moopt_("run", "churn.toml", "--store", store, "--max-steps", "5", "--json")
+    shown = json.loads(ended.stdout)
+    assert (shown["n_done"], shown["stop"]) == (2, "steps")
+    (listed,) = json.loads(moopt_("studies", store, "--json").stdout)
+    assert listed["stopped"] == shown["stopped"]
+    assert listed["stopped"]["reason"] == "all steps are done"
+    assert "steps" in moopt_("studies", store).stdout
+    assert (
+        json.loads(moopt_("run", "churn.toml", "--store", store, "--timeout", "0.001", "--json").stdout)["n_done"] == 2
+    )
+    assert failed("run", "churn.toml", "--timeout", "0")[0] == 2
+
+
+def test_a_run_may_start_from_another_and_take_what_it_evaluated(here: Path, tmp_path: Path) -> None:
+    again = ("--store", tmp_path / "both.db", "--trials", "3", "--reuse")
+    first = moopt_("run", "churn.toml", *again, "--warm-start", "churn.db")
+    assert first.exit_code == 0, first.stderr
+    (tmp_path / "late.toml").write_text(STUDY.replace("churn.csv", str(here / "churn.csv")))
+    second = moopt_("run", tmp_path / "late.toml", *again, "--study", "late", "--json")
+    assert json.loads(second.stdout)["n_reused"] == 2
+    assert "3 of 3, 2 of them taken from other studies; hypervolume" in second.stderr
+
+
+def test_what_does_not_fit_is_a_note(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(STUDY.replace("churn.csv", str(here / "churn.csv")).replace(', "tree"', ""))
+    ended = moopt_("run", tmp_path / "one.toml", "--store", tmp_path / "one.db", "--warm-start", here / "churn.db")
+    assert ended.exit_code == 0, ended.stderr
+    assert "configs on the front of study 'churn' do not fit this space and are left out" in ended.stderr
+    assert "note: " in ended.stderr
+
+
+def test_a_run_that_stalls_says_so(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "stall.toml").write_text(
+        STUDY.replace('"churn.csv"', repr(str(here / "churn.csv"))) + "stop_when_stalled = 1\n"
+    )
+    ended = moopt_("run", tmp_path / "stall.toml", "--store", tmp_path / "stall.db", "--trials", "60", "--json")
+    assert json.loads(ended.stdout)["stop"] == "stalled"
+    assert "the front has stalled: its hypervolume grew by" in ended.stderr
+
+
 def test_a_data_file_needs_its_target(here: Path) -> None:
     assert failed("run", "churn.csv") == (
         2,

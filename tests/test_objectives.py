@@ -38,6 +38,12 @@ def test_scorers_are_maximised_and_costs_minimised_by_their_logarithm() -> None:
     assert as_objective("size") == Objective("size_kb", "minimize", log=True)
 
 
+@pytest.mark.parametrize("name", ["number", "state", "failure", "n_steps", "fit", "source", "violation", "param_x"])
+def test_a_name_that_is_a_column_of_every_table_is_refused(name: str) -> None:
+    with pytest.raises(ObjectiveError, match=f"called {name!r}, as a column of every table .*; give it another name"):
+        Objective(name)
+
+
 @pytest.mark.parametrize(
     ("text", "limit"), [("5 ms", 5), ("0.005 s", 5), ("800us", 0.8), ("5", 5), (5, 5), ("1 min", 60000)]
 )

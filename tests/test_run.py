@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from moopt.engine.loop import Stop
-from moopt.errors import DataError, SpaceError, StudyMismatch
+from moopt.errors import DataError, MooptWarning, SpaceError, StudyMismatch
 from moopt.export import make_export
 from moopt.run import open_study, plan, run_study
 from moopt.specfile import StudySpec, spec_for_csv
@@ -49,6 +49,46 @@ def test_the_record_is_plain_json_and_enough_for_an_export(spec: StudySpec, tmp_
     assert recorded["models"]["families"] == ["logistic", "bayes"]
     made = make_export(open_store(store, read_only=True), "t", 0)
     assert made.has_model, made.missing
+
+
+def test_own_configs_are_tried_after_the_defaults(spec: StudySpec) -> None:
+    start = [{"family": "logistic", "C": 0.5}, {"family": "bayes"}, {"family": "logistic", "logistic:C": 2}]
+    study, _ = run_study(spec.changed(search={"start": start}), None)
+    trials = study.store.trials("t")
+    assert [trial.source for trial in trials] == [*[Source.DEFAULT] * 2, *[Source.ENQUEUED] * 2]
+    assert [trial.config["logistic:C"] for trial in trials[2:]] == [0.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"C": 1.0}, "start: a config names no family; expected one of: logistic, bayes"),
+        ({"family": "bayse"}, "start: family 'bayse' is not searched; did you mean 'bayes'"),
+        ({"family": "logistic", "CC": 1.0}, "start: logistic has no hyperparameter 'CC'; did you mean 'C'"),
+        ({"family": "bayes", "logistic:C": 1.0}, "start: bayes has no hyperparameter 'logistic:C'"),
+        ({"family": "logistic", "C": -1}, "start: .*C"),
+    ],
+)
+def test_an_own_config_that_cannot_be_is_told_before_the_search(
+    spec: StudySpec, config: dict[str, object], told: str
+) -> None:
+    with pytest.raises(SpaceError, match=told):
+        plan(spec.changed(search={"start": [config]}))
+
+
+def test_an_earlier_study_is_a_start_and_its_results_are_reused(spec: StudySpec, tmp_path: Path) -> None:
+    store = tmp_path / "t.db"
+    run_study(spec, store)
+    narrowed = spec.changed(
+        study={"name": "u"}, models={"families": ["logistic"]},
+        search={"warm_start": str(store), "warm_start_study": "t", "reuse": True, "n_trials": 2},
+    )  # fmt: skip
+    with pytest.warns(MooptWarning, match="do not fit this space"):
+        study, _ = run_study(narrowed, store)
+    first, second = study.store.trials("u")
+    assert (first.source, first.attributes["from"]) == (Source.DEFAULT, {"study": "t", "trial": 0, "reused": True})
+    assert first.values == study.store.trial("t", 0).values
+    assert second.config["family"] == "logistic"
 
 
 def test_a_spec_without_families_takes_all_that_are_affordable(spec: StudySpec) -> None:

@@ -583,6 +583,13 @@ def test_a_time_limit_of_a_step_fails_its_trial() -> None:
 # A store
 
 
+def test_folds_and_a_front_that_stalls_may_end_a_search() -> None:
+    assert len(search(max_steps=10).fit(X, Y).cv_results_["params"]) == 3
+    stalled = search(n_trials=8, stop_when_stalled=2).fit(X, Y)
+    assert stalled.study_.stopped is not None
+    assert stalled.study_.stopped["why"] in ("stalled", "trials")
+
+
 def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     store = tmp_path / "s.db"
     first = search(store=store, n_trials=3).fit(X, Y)

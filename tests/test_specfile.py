@@ -75,6 +75,19 @@ def test_writing_and_reading_gives_the_same_study(tmp_path: Path, spec: StudySpe
     assert read_spec(written(tmp_path, write_toml(here, tmp_path))) == here
 
 
+def test_own_configs_and_an_earlier_store_survive_the_file(tmp_path: Path) -> None:
+    search = {
+        "start": [{"family": "forest", "n_estimators": 30}],
+        "warm_start": str(tmp_path / "old.db"),
+        "reuse": True,
+    }
+    spec = spec_for_csv(tmp_path / "a.csv", "y").changed(study={"name": "a"}, search=search)
+    text = write_toml(spec, tmp_path)
+    assert 'start = [{ family = "forest", n_estimators = 30 }]' in text
+    assert 'warm_start = "old.db"' in text
+    assert read_spec(written(tmp_path, text)) == spec
+
+
 def test_a_written_file_shows_every_key_with_its_meaning() -> None:
     text = write_toml(spec_for_csv("a.csv", "y").changed(models={"families": ["tree"]}))
     for key in ("name", "positive", "separator", "test_share", "families", "folds", "memory_limit_mb"):
@@ -125,6 +138,11 @@ def test_a_change_is_checked_and_none_changes_nothing() -> None:
         ({"data": DATA, "search": {"folds": 1}}, r"\[search\] folds is 1; expected a number of at least 2"),
         ({"data": DATA, "search": {"workers": 0, "folds": 1}}, "1 more of its keys cannot be as given"),
         ({"data": DATA, "search": {"step_timeout_s": 0}}, "step_timeout_s is 0; expected a number above 0"),
+        ({"data": DATA, "search": {"stop_when_stalled": 0}}, "stop_when_stalled is 0; expected true or false or a num"),
+        ({"data": DATA, "search": {"start": [3]}}, r"\[search\] start is 3; expected a table"),
+        ({"data": DATA, "search": {"start": {}}}, r"\[search\] start is \{\}; expected a list"),
+        ({"data": DATA, "search": {"warm_start_study": "s"}}, "names a study without its store; add warm_start"),
+        ({"data": DATA, "search": {"max_steps": 1.5}}, r"max_steps is 1\.5; expected a whole number"),
         ({"data": DATA, "search": {"algorithm": "nsga3"}}, "unknown algorithm 'nsga3'; did you mean 'nsga2'"),
         ({"data": DATA, "search": {"algorithm": "grid", "population": 9}}, "grid has no option 'population'"),
         ({"data": DATA, "confirm": {"rounds": 3}}, r"\[confirm\] unknown key 'rounds'; it takes no keys"),

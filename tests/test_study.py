@@ -11,12 +11,15 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 import moopt
+from moopt import pareto
 from moopt.engine.loop import Stop
 from moopt.errors import (
+    MooptWarning,
     ObjectiveError,
     SearchFailed,
     SpaceError,
     SpecError,
+    StoreError,
     StudyBusy,
     StudyExists,
     StudyMismatch,
@@ -25,7 +28,7 @@ from moopt.errors import (
     WrongResult,
 )
 from moopt.store import open_store
-from moopt.trial import State, StepResult
+from moopt.trial import Source, State, StepResult
 
 SPACE = {"x": (0.0, 1.0), "y": (0.0, 1.0), "kind": ["a", "b"]}
 OBJECTIVES = [moopt.Objective("error"), moopt.Objective("latency_ms", log=True)]
@@ -211,6 +214,56 @@ def test_time_may_be_the_budget() -> None:
     study = make()
     assert study.optimize(score, timeout_s=0.2) is Stop.TIME
     assert len(study.trials()) > 1
+
+
+def test_steps_may_be_the_budget_and_are_never_passed() -> None:
+    study = make(n_steps=3)
+    assert study.optimize(Folds(fail=True), max_steps=20) is Stop.STEPS
+    spent = sum(1 if trial.state is State.FAILED else 3 for trial in study.store.trials("s"))
+    failed_later = sum(trial.state is State.FAILED for trial in study.store.trials("s"))
+    assert 18 <= spent + failed_later <= 20
+    assert study.optimize(Folds(), max_steps=20) is Stop.STEPS
+    n_before = len(study.trials())
+    study.optimize(Folds(), max_steps=26)
+    assert len(study.trials()) > n_before
+
+
+def test_steps_of_running_trials_count_in_full() -> None:
+    study = make(n_steps=3)
+    with ThreadPoolExecutor(4) as executor:
+        study.optimize(Folds(), max_steps=13, executor=executor)
+    assert [len(trial.steps) for trial in study.store.trials("s")] == [3] * 4
+
+
+def test_why_and_when_a_search_ended_stays_with_the_study(tmp_path: Path) -> None:
+    study = make(tmp_path / "s.db")
+    assert study.stopped is None
+    study.optimize(score, n_trials=2)
+    stopped = moopt.load_study(tmp_path / "s.db").stopped
+    assert stopped is not None
+    assert (stopped["why"], stopped["reason"]) == ("trials", "all trials are done")
+    assert stopped["at"] > study.record.created_at
+    seen = []
+    study.optimize(lambda config: seen.append(study.stopped) or score(config), n_trials=3)
+    assert seen == [None]
+    assert make(tmp_path / "s.db", resume=True).stopped is not None
+
+
+def test_a_front_that_stalls_ends_the_search_where_that_is_wanted() -> None:
+    study = make()
+    assert study.optimize(lambda config: {"error": 1.0, "latency_ms": 2.0}, 200, stop_when_stalled=10) is Stop.STALLED
+    assert len(study.trials()) == 20
+    assert study.stopped is not None
+    assert study.stopped["reason"] == (
+        "the front has stalled: its hypervolume grew by 0.00% in the last 10 trials, of which 0.10% may be noise"
+    )
+
+
+def test_a_front_that_grows_does_not_stall() -> None:
+    counted = iter(range(10**6))
+    study = make()
+    grows = lambda config: {"error": -float(next(counted)), "latency_ms": 1.0 + config["x"]}  # noqa: E731
+    assert study.optimize(grows, n_trials=60, stop_when_stalled=True) is Stop.TRIALS
 
 
 def test_ctrl_c_once_finishes_the_running_step_and_keeps_everything() -> None:
@@ -413,6 +466,12 @@ def test_arguments_of_optimize_that_cannot_be_are_refused() -> None:
         study.optimize(score, n_trials=1, n_jobs=0)
     with pytest.raises(SpecError, match="n_trials is -3"):
         study.optimize(score, n_trials=-3)
+    with pytest.raises(SpecError, match="timeout_s is 'long'; give seconds"):
+        study.optimize(score, timeout_s="long")  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match="max_steps is 0; give the study's steps in total, at least the 1 of one trial"):
+        study.optimize(score, max_steps=0)
+    with pytest.raises(SpecError, match="stop_when_stalled is 0; give True, or a number of trials such as 30"):
+        study.optimize(score, stop_when_stalled=0)
     with pytest.raises(SpecError, match="give a function of a config"):
         study.optimize("score", n_trials=1)  # type: ignore[arg-type]
     with ThreadPoolExecutor(1) as executor, pytest.raises(SpecError, match="leave out executor="):
@@ -450,3 +509,165 @@ def test_attributes_and_notes_stay_with_their_trial(tmp_path: Path) -> None:
     trial = open_store(tmp_path / "s.db", read_only=True).trial("s", 1)
     assert trial.notes == ("odd one",)
     assert trial.attributes == {"owner": "ada"}
+
+
+# First configs
+
+
+def test_ones_own_configs_come_after_the_defaults(tmp_path: Path) -> None:
+    mine = [{"x": 0.25, "y": 0.0, "kind": "b"}, {"x": 0.75, "y": 0.0, "kind": "b"}]
+    study = make(tmp_path / "s.db", start=mine)
+    study.optimize(score, n_trials=4)
+    assert configs(study)[1:3] == mine
+    assert study.trials()["source"].tolist() == ["default", "enqueued", "enqueued", "search"]
+    more = {"x": 0.125, "y": 0.5, "kind": "a"}
+    again = make(tmp_path / "s.db", start=[*mine, more], resume=True)
+    again.optimize(score, n_trials=5)
+    assert configs(again)[4] == more
+    again.ask()
+    assert make(tmp_path / "s.db", start=mine, resume=True).name == "s"  # nothing to write, so nobody is in the way
+
+
+def test_an_own_config_that_cannot_be_leaves_no_study(tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match="unknown hyperparameter 'z'"):
+        make(tmp_path / "s.db", start=[{"z": 1}])
+    assert open_store(tmp_path / "s.db").studies() == []
+
+
+def searched(store: Any = None, **options: Any) -> moopt.Study:
+    study = moopt.create_study("old", SPACE, OBJECTIVES, store=store, **{"seed": 5, **options})
+    study.optimize(score, n_trials=40)
+    return study
+
+
+def test_a_warm_start_takes_the_front_of_another_study_spread_over_it() -> None:
+    old = searched()
+    study = make(warm_start_from=old, n_warm=4)
+    study.optimize(score, n_trials=6)
+    assert study.trials()["source"].tolist() == ["default", *["warm start"] * 4, "search"]
+    front = {old.space.key(old.store.trial("old", number).config): number for number in old.front()["number"]}
+    warm = study.store.trials("s")[1:5]
+    assert [front[study.space.key(trial.config)] for trial in warm] == [t.attributes["from"]["trial"] for t in warm]
+    assert warm[0].attributes["from"]["study"] == "old"
+    on_front = pareto.nondominated(study.trials()[["error", "latency_ms"]].to_numpy()[1:5])
+    assert on_front.all()
+    spread = study.trials()["param_x"][1:5]
+    assert spread.max() - spread.min() > 0.5 * (old.front()["param_x"].max() - old.front()["param_x"].min())
+
+
+def test_a_warm_start_reads_a_store_once(tmp_path: Path) -> None:
+    searched(tmp_path / "old.db").close()
+    options: dict[str, Any] = {"warm_start_from": (tmp_path / "old.db", "old"), "n_warm": 2}
+    make(tmp_path / "s.db", **options).optimize(score, n_trials=3)
+    assert make(warm_start_from=tmp_path / "old.db").store.trials("s")[1].source is Source.WARM_START
+    assert make(warm_start_from=open_store(tmp_path / "old.db")).store.trials("s")[1].source is Source.WARM_START
+    (tmp_path / "old.db").rename(tmp_path / "gone.db")
+    assert len(make(tmp_path / "s.db", resume=True, **options).trials()) == 3
+
+
+def test_configs_that_do_not_fit_are_left_out_and_counted() -> None:
+    old = searched()
+    narrow = {**SPACE, "x": (0.0, 0.5)}
+    with pytest.warns(MooptWarning, match=r"\d+ of the \d+ configs on the front of study 'old' do not fit this space"):
+        study = moopt.create_study("s", narrow, OBJECTIVES, seed=0, warm_start_from=old)
+    warm = study.trials().query("source == 'warm start'")
+    assert (warm["param_x"] <= 0.5).all()
+
+
+def test_a_warm_start_that_cannot_be_is_told_and_leaves_no_study(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store at"):
+        make(tmp_path / "s.db", warm_start_from=tmp_path / "old.db")
+    with pytest.raises(StudyNotFound, match="'older'"):
+        make(tmp_path / "s.db", warm_start_from=(searched(tmp_path / "old.db").store, "older"))
+    with pytest.raises(SpecError, match="n_warm is 0; give how many configs"):
+        make(tmp_path / "s.db", warm_start_from=searched(), n_warm=0)
+    assert open_store(tmp_path / "s.db").studies() == []
+    with pytest.warns(MooptWarning, match="study 's' has no front to start from"):
+        make(warm_start_from=make())
+
+
+# Results of other studies
+
+
+SPEC = {"function": "score", "data": {"file": "a.csv", "sha256": "a"}}
+
+
+def reusing(store: Path, name: str = "s", **options: Any) -> tuple[moopt.Study, list[tuple[float, int]]]:
+    """A study that reuses what it can, after six trials, and the steps that it ran."""
+    known = {"seed": 5, "n_steps": 3, "spec": {**SPEC, "data": {"file": "b.csv", "sha256": "a"}}, **options}
+    study, folds = moopt.create_study(name, SPACE, OBJECTIVES, store=store, **known), Folds()
+    study.optimize(folds, n_trials=6, reuse=True)
+    return study, folds.calls
+
+
+@pytest.fixture
+def evaluated(tmp_path: Path) -> Path:
+    """A store with a study of five trials of three steps."""
+    study = moopt.create_study("old", SPACE, OBJECTIVES, store=tmp_path / "r.db", seed=5, n_steps=3, spec=SPEC)
+    study.optimize(Folds(), n_trials=5)
+    return tmp_path / "r.db"
+
+
+def test_what_another_study_evaluated_is_not_paid_for_again_and_is_marked(evaluated: Path) -> None:
+    study, calls = reusing(evaluated)
+    trials, old = study.store.trials("s"), study.store.trials("old")
+    assert calls == [(trials[5].config["x"], step) for step in range(3)]
+    assert [trial.values for trial in trials[:5]] == [trial.values for trial in old]
+    assert [trial.steps for trial in trials[:5]] == [trial.steps for trial in old]
+    assert study.trials()["source"].tolist() == ["default", *["reused"] * 4, "search"]
+    assert [trial.attributes["from"] for trial in trials[:5]] == [
+        {"study": "old", "trial": number, "reused": True} for number in range(5)
+    ]
+    assert study.optimize(Folds(), max_steps=3, reuse=True) is Stop.STEPS
+
+
+def test_a_study_with_reused_trials_goes_on_as_if_they_had_been_run(evaluated: Path, tmp_path: Path) -> None:
+    reusing(evaluated)
+    again = moopt.load_study(evaluated, "s")
+    again.optimize(Folds(), n_trials=12)
+    plain = moopt.create_study("p", SPACE, OBJECTIVES, seed=5, n_steps=3, spec=SPEC)
+    plain.optimize(Folds(), n_trials=12)
+    assert configs(again) == configs(plain)
+
+
+def test_reuse_holds_the_order_of_deterministic_workers(evaluated: Path) -> None:
+    def run(name: str, reuse: bool) -> list[dict[str, Any]]:
+        study = moopt.create_study(name, SPACE, OBJECTIVES, store=evaluated, seed=5, n_steps=3, spec=SPEC)
+        with ThreadPoolExecutor(3) as executor:
+            study.optimize(Folds(), n_trials=15, executor=executor, deterministic=True, reuse=reuse)
+        return configs(study)
+
+    assert run("first", reuse=True) == run("second", reuse=False)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"spec": {**SPEC, "data": {"sha256": "b"}}}, {"spec": {"function": "other"}}, {"spec": {**SPEC, "models": ["m"]}}],
+)
+def test_another_evaluation_is_never_reused(evaluated: Path, other: dict[str, Any]) -> None:
+    study, calls = reusing(evaluated, **other)
+    assert len(calls) == 18
+    assert "reused" not in set(study.trials()["source"])
+
+
+def test_other_versions_are_never_reused(evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moopt.study.versions", lambda: {"numpy": "0.1"})
+    _, calls = reusing(evaluated)
+    assert len(calls) == 18
+
+
+def test_a_study_that_went_on_with_other_versions_is_never_reused(
+    evaluated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed, _ = reusing(evaluated)
+    with monkeypatch.context() as patched:
+        patched.setattr("moopt.study.versions", lambda: {"numpy": "0.1"})
+        mixed.optimize(Folds(), n_trials=7)
+    study, calls = reusing(evaluated, "third")
+    assert len(calls) == 3
+    assert {trial.attributes["from"]["study"] for trial in study.store.trials("third")[:5]} == {"old"}
+
+
+def test_reuse_wants_to_know_how_a_trial_is_evaluated() -> None:
+    with pytest.raises(SpecError, match=r"does not say how a trial is evaluated, .*; give create_study spec="):
+        make().optimize(score, n_trials=1, reuse=True)

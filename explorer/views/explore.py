@@ -9,8 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
-from moopt.frames import PARAM
-from moopt.objectives import Objective
+from moopt.objectives import PARAM, Objective
 from moopt_explorer import charts, data, marks, sliders, state, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE

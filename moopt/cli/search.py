@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from moopt.cli.app import INTERRUPTED
 from moopt.cli.output import front_table, messages, print_json, results, say, study_json
+from moopt.engine.ledger import is_reused
 from moopt.engine.loop import Stop
-from moopt.errors import SpecError
+from moopt.errors import MooptWarning, SpecError
 from moopt.frames import front_trials
 from moopt.progress import watching
 from moopt.run import Plan, plan, run_study
@@ -30,6 +32,21 @@ def run(
     decimal: Annotated[str | None, typer.Option(help="Decimal mark of a CSV file, such as ','.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a CSV file, such as latin-1. Default UTF-8.")] = None,
     trials: Annotated[int | None, typer.Option(help="Trials in total; a larger number goes on. Default 100.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which the search ends.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Folds to evaluate in total, never more.")] = None,
+    stop_when_stalled: Annotated[
+        bool | None,
+        typer.Option(
+            "--stop-when-stalled/--no-stop-when-stalled", help="End where the front stopped growing. Default no."
+        ),
+    ] = None,
+    warm_start: Annotated[
+        Path | None, typer.Option(help="Store of an earlier study whose front is tried first.")
+    ] = None,
+    reuse: Annotated[
+        bool | None,
+        typer.Option("--reuse/--no-reuse", help="Take what other studies of the store evaluated. Default no."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
     algorithm: Annotated[str | None, typer.Option(help="nsga2, moead, random, sobol or grid. Default nsga2.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draws test rows, folds and search. Default 0.")] = None,
@@ -55,7 +72,16 @@ def run(
             "decimal": decimal,
             "encoding": encoding,
         },
-        search={"n_trials": trials, "workers": workers, "algorithm": algorithm},
+        search={
+            "n_trials": trials,
+            "timeout_s": timeout,
+            "max_steps": max_steps,
+            "stop_when_stalled": stop_when_stalled,
+            "warm_start": None if warm_start is None else str(warm_start),
+            "reuse": reuse,
+            "workers": workers,
+            "algorithm": algorithm,
+        },
     )
     planned = plan(spec)
     for warning in planned.warnings:
@@ -91,7 +117,8 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
         return watching(study, n_trials, messages())
 
     try:
-        study, stop = run_study(planned, store, watch=watch)
+        with _notes():
+            study, stop = run_study(planned, store, watch=watch)
     except KeyboardInterrupt:
         say(f"Stopped at once; only the steps in flight are lost. The same command goes on with {store}.")
         raise typer.Exit(INTERRUPTED) from None
@@ -99,7 +126,13 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
     _say_end(study, trials, stop, planned.spec.search.n_trials, store)
     if json:
         print_json(
-            {"store": str(store), "stop": stop.name.lower(), **_counts(trials), **study_json(study.record, trials)}
+            {
+                "store": str(store),
+                "stop": stop.name.lower(),
+                "stopped": study.stopped,
+                **_counts(trials),
+                **study_json(study.record, trials),
+            }
         )
     else:
         _print_front(study, trials, store)
@@ -107,10 +140,37 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
         raise typer.Exit(INTERRUPTED)
 
 
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Our own warnings as notes for people."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, MooptWarning):
+            say(f"note: {message}")
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", MooptWarning)
+        warnings.showwarning = show
+        yield
+
+
 def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, store: Path) -> None:
     counts = _counts(trials)
     failed = f", {counts['n_failed']} of them failed" if counts["n_failed"] else ""
-    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}; hypervolume {study.hypervolume():.4f}")
+    reused = f", {counts['n_reused']} of them taken from other studies" if counts["n_reused"] else ""
+    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{reused}; hypervolume {study.hypervolume():.4f}")
+    if stop is Stop.STALLED and study.stopped is not None:
+        say(f"note: {study.stopped['reason']}")
     if stop is Stop.INTERRUPTED:
         say(f"Everything is kept in {store}; the same command goes on.")
 
@@ -120,6 +180,7 @@ def _counts(trials: Sequence[Trial]) -> dict[str, int]:
     return {
         "n_done": sum(trial.state.finished for trial in fits),
         "n_failed": sum(trial.state is State.FAILED for trial in fits),
+        "n_reused": sum(map(is_reused, fits)),
     }
 
 

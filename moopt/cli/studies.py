@@ -17,6 +17,7 @@ from moopt.frames import front_trials
 from moopt.store import Store, open_store
 from moopt.store.base import StudyRecord
 from moopt.store.transfer import export_file
+from moopt.study import STOPPED
 from moopt.trial import Json, State
 
 
@@ -77,6 +78,7 @@ def _summary(opened: Store, record: StudyRecord) -> dict[str, Json]:
         "n_failed": states[State.FAILED],
         "n_front": len(front_trials(record.objectives, trials)),
         "running": opened.is_running(record.name),
+        "stopped": record.attributes.get(STOPPED),
         "created_at": record.created_at,
     }
 
@@ -89,11 +91,23 @@ def _list(found: list[dict[str, Json]], location: str, *, json: bool) -> None:
         say(f"{location} holds no study.")
         return
     shown = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("study", "algorithm", "trials", "complete", "failed", "front", "running", "made", "objectives"):
+    for heading in (
+        "study",
+        "algorithm",
+        "trials",
+        "complete",
+        "failed",
+        "front",
+        "running",
+        "ended",
+        "made",
+        "objectives",
+    ):
         shown.add_column(heading)
     for one in found:
         counts = [str(one[key]) for key in ("n_trials", "n_complete", "n_failed", "n_front")]
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(one["created_at"]))
         running = "yes" if one["running"] else "no"
-        shown.add_row(one["study"], one["algorithm"], *counts, running, made, ", ".join(one["objectives"]))
+        ended = (one["stopped"] or {}).get("why", "")
+        shown.add_row(one["study"], one["algorithm"], *counts, running, ended, made, ", ".join(one["objectives"]))
     results().print(shown)

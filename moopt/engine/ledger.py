@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 
+from moopt.earlier import FROM, Found
 from moopt.engine import outcome
 from moopt.searchers import make_searcher
 from moopt.searchers.base import Pending, Searcher, Signal
 from moopt.space import Space
+from moopt.space.codec import Key
 from moopt.store.base import Store, StudyRecord
-from moopt.trial import Config, EventKind, Source, State, StepResult, Trial
+from moopt.trial import Config, EventKind, Json, Source, State, StepResult, Trial
 
 
 class Ledger:
@@ -61,23 +64,38 @@ class Ledger:
         """Trials started so far, without siblings."""
         return len(self.trials) - self._n_siblings - len(self._queue)
 
-    def enqueue(self, configs: Iterable[Config], source: Source) -> list[Trial]:
-        """Keep configs (valid ones) to be run before the searcher is asked; those known already are left out."""
+    def n_steps_spent(self) -> int:
+        """Steps that were evaluated, and all those of the trials that are running.
+
+        The step that failed a trial is one of them.
+        """
+        return sum(map(_steps_spent, self.trials))
+
+    def enqueue(
+        self, configs: Iterable[Config], source: Source, attributes: Sequence[Mapping[str, Json]] = ()
+    ) -> list[Trial]:
+        """Keep configs (valid ones) to be run before the searcher is asked; those known already are left out.
+
+        ``attributes`` are those of their trials, one for each where there are any.
+        """
         known = {self.space.key(trial.config) for trial in self.trials}
         added = []
-        for config in configs:
+        for config, own in zip(configs, attributes or repeat({}), strict=False):
             if self.space.key(config) in known:
                 continue
             known.add(self.space.key(config))
-            trial = self._new_trial(config, source=source)
+            trial = replace(self._new_trial(config, source=source), attributes=own)
             self._writer.queue(trial)
             self.trials.append(trial)
             self._queue.append(trial.number)
             added.append(trial)
         return added
 
-    def start_next(self) -> Trial | Signal:
-        """The next trial, started: a queued one, else the searcher's proposal, else what it says instead."""
+    def start_next(self, evaluated: Mapping[Key, Found] | None = None) -> Trial | Signal:
+        """The next trial, started: a queued one, else the searcher's proposal, else what it says instead.
+
+        Where its config is among those ``evaluated`` elsewhere, it comes with all its steps.
+        """
         if self._queue:
             trial = self.trials[self._queue.popleft()]
         else:
@@ -86,10 +104,13 @@ class Ledger:
                 return proposal
             trial = self._new_trial(proposal.config, proposal.origin)
             self.trials.append(trial)
-        trial = replace(trial, state=State.RUNNING)
+        found = evaluated.get(self.space.key(trial.config)) if evaluated else None
+        trial = replace(trial, state=State.RUNNING) if found is None else _reused(trial, found)
         self._writer.start(trial)
         self._searcher.started(Pending(trial.number, trial.config, trial.origin))
         self.trials[trial.number] = trial
+        for step, result in trial.steps.items():
+            self._writer.step(trial.number, step, result)
         return trial
 
     def _new_trial(self, config: Config, origin: object = None, source: Source = Source.SEARCH) -> Trial:
@@ -144,3 +165,23 @@ class Ledger:
     def close(self) -> None:
         """Give the lease back."""
         self._writer.close()
+
+
+def _reused(trial: Trial, found: Found) -> Trial:
+    """The trial with what was measured elsewhere; a default config stays one, since others are compared with it."""
+    source = trial.source if trial.source is Source.DEFAULT else Source.REUSED
+    attributes = {**trial.attributes, FROM: {**found.origin, "reused": True}}
+    return replace(trial, state=State.RUNNING, source=source, attributes=attributes, steps=dict(found.steps))
+
+
+def is_reused(trial: Trial) -> bool:
+    """Whether its results were measured in another study."""
+    origin = trial.attributes.get(FROM)
+    return isinstance(origin, Mapping) and origin.get("reused") is True
+
+
+def _steps_spent(trial: Trial) -> int:
+    if trial.state is State.RUNNING and not is_reused(trial):
+        return trial.n_steps
+    failed_in_a_step = trial.state is State.FAILED and len(trial.steps) < trial.n_steps
+    return 0 if trial.source is Source.SIBLING or is_reused(trial) else len(trial.steps) + failed_in_a_step

@@ -10,16 +10,19 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import FrameType
 
+from moopt.earlier import Found
 from moopt.engine.ledger import Ledger
+from moopt.engine.stall import gain_and_noise
 from moopt.errors import SearchFailed, WrongResult
 from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.space.codec import Key
 from moopt.trial import Evaluator, State, StepResult, Trial
 
 HEARTBEAT_S = 2.0
@@ -31,7 +34,9 @@ class Stop(StrEnum):
     """Why a search ended."""
 
     TRIALS = "all trials are done"
+    STEPS = "all steps are done"
     TIME = "the time is up"
+    STALLED = "the front has stalled"
     EXHAUSTED = "every config of the space was evaluated"
     INTERRUPTED = "interrupted"
 
@@ -44,6 +49,10 @@ class Budget:
     """Trials of the study in total, without siblings."""
     timeout_s: float | None = None
     """Wall-clock seconds, after which no trial is started."""
+    max_steps: int | None = None
+    """Steps of the study in total; no trial is started that could take it past them."""
+    stall_window: int | None = None
+    """Trials over which the front must have grown by more than its noise; None: it need not."""
 
 
 @dataclass(slots=True)
@@ -66,6 +75,7 @@ class Loop:
         n_workers: int,
         budget: Budget,
         *,
+        evaluated: Mapping[Key, Found] | None = None,
         deterministic: bool = False,
         raise_errors: bool = False,
     ) -> None:
@@ -74,12 +84,16 @@ class Loop:
         self._executor = executor
         self._n_workers = n_workers
         self._budget = budget
+        self._evaluated = evaluated
         self._deterministic = deterministic
         self._raise_errors = raise_errors
         self._open: dict[int, _Open] = {}
         self._held: dict[int, BaseException | None] = {}
         self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
+        self._interrupted = threading.Event()
         self._stop: Stop | None = None
+        self.detail = ""
+        """More on why it ended, in words."""
 
     def run(self) -> Stop:
         """Until the budget is spent, the space used up, or the user interrupts.
@@ -87,12 +101,10 @@ class Loop:
         Raises SearchFailed when the first trials all fail, KeyboardInterrupt when the user interrupts twice, and
         with ``raise_errors`` the first error of a step.
         """
-        with _interrupts() as interrupted:
+        with _interrupts() as self._interrupted:
             for trial in self._ledger.unfinished():
                 self._reopen(trial)
             while True:
-                if interrupted.is_set():
-                    self._stop = Stop.INTERRUPTED
                 self._submit()
                 if not self._collect():
                     break
@@ -102,45 +114,67 @@ class Loop:
     # Submitting
 
     def _submit(self) -> None:
-        while (found := self._next_step()) is not None:
-            opened, step = found
-            opened.waiting.remove(step)
+        while (opened := self._next_open()) is not None:
+            if not opened.waiting:  # its results were there already
+                continue
+            step = opened.waiting.pop(0)
             future = self._executor.submit(self._evaluator, dict(opened.trial.config), step)
             opened.running[future] = step
 
-    def _next_step(self) -> tuple[_Open, int] | None:
-        """The next step to submit, if a worker is free for it and nothing speaks against going on.
+    def _next_open(self) -> _Open | None:
+        """The trial whose step is next to submit, if a worker is free for it and nothing speaks against going on.
 
         One step more than there are workers waits in the executor, so that no worker is idle while its result
         is stored; but no trial is started for that, since it would be proposed without the results that are due.
         """
-        if self._stop is Stop.INTERRUPTED:
+        if self._interrupted.is_set():
+            self._stop = Stop.INTERRUPTED
             return None
         in_flight = sum(len(opened.running) for opened in self._open.values())
         if in_flight < self._n_workers + (self._n_workers > 1):
             for opened in self._open.values():
                 if opened.waiting:
-                    return opened, opened.waiting[0]
+                    return opened
         if in_flight < self._n_workers and self._may_start():
             return self._start_trial()
         return None
 
     def _may_start(self) -> bool:
-        if self._stop is not None:
+        if self._stop is not None or (self._deterministic and not self._result_is_due()):
             return False
-        if self._budget.n_trials is not None and self._ledger.n_fits() >= self._budget.n_trials:
-            self._stop = Stop.TRIALS
-        elif self._deadline is not None and time.monotonic() >= self._deadline:
-            self._stop = Stop.TIME
-        return self._stop is None and (not self._deterministic or self._result_is_due())
+        self._stop = self._spent()
+        return self._stop is None
 
-    def _start_trial(self) -> tuple[_Open, int] | None:
-        started = self._ledger.start_next()
+    def _spent(self) -> Stop | None:
+        """Which part of the budget is spent."""
+        budget, ledger = self._budget, self._ledger
+        if budget.n_trials is not None and ledger.n_fits() >= budget.n_trials:
+            return Stop.TRIALS
+        if budget.max_steps is not None and ledger.n_steps_spent() + ledger.record.n_steps > budget.max_steps:
+            return Stop.STEPS
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            return Stop.TIME
+        if budget.stall_window is not None and self._has_stalled(budget.stall_window):
+            return Stop.STALLED
+        return None
+
+    def _has_stalled(self, window: int) -> bool:
+        found = gain_and_noise(self._ledger.objectives, self._ledger.trials, window)
+        if found is None or found[0] > found[1]:
+            return False
+        gain, noise = found
+        self.detail = (
+            f"its hypervolume grew by {gain:.2%} in the last {window} trials, of which {noise:.2%} may be noise"
+        )
+        return True
+
+    def _start_trial(self) -> _Open | None:
+        started = self._ledger.start_next(self._evaluated)
         if isinstance(started, Signal):
             if started is EXHAUSTED or not self._open:
                 self._stop = Stop.EXHAUSTED
             return None
-        return self._reopen(started), 0
+        return self._reopen(started)
 
     def _reopen(self, trial: Trial) -> _Open:
         waiting = [step for step in range(trial.n_steps) if step not in trial.steps]

@@ -15,11 +15,8 @@ from moopt.data import DataSpec, read_data, sha256_of
 from moopt.data.features import Columns
 from moopt.errors import ExportError
 from moopt.models.pipelines import build, source
-from moopt.store.base import StudyRecord
+from moopt.store.base import PIPELINE, StudyRecord
 from moopt.trial import Config, Json
-
-PIPELINE = "pipeline"
-"""``spec["kind"]`` of a study that searches preset pipelines on a data file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moopt.frames import PARAM, value_matrix
-from moopt.objectives import Floats, Objective
+from moopt.frames import value_matrix
+from moopt.objectives import PARAM, Floats, Objective
 from moopt.search_cv.scoring import SCORE, is_cost
 from moopt.trial import State, StepResult, Trial
 

@@ -90,8 +90,10 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         Options of the algorithm; see :func:`moopt.create_study`.
     step_timeout_s, memory_limit_mb : number, default None
         Limits of the fit of one fold: seconds, megabytes. They make a process even for one job.
-    timeout_s : number, default None
-        Ends the search after so many seconds.
+    timeout_s, max_steps : number, default None
+        End the search after so many seconds; with so many folds evaluated in total, never more.
+    stop_when_stalled : bool or int, default False
+        End the search where the front has not grown by more than its noise over 30 trials, or so many.
     deterministic : bool, default False
         With several jobs: the proposals do not depend on which fit ends first.
     pos_label : label, default None
@@ -138,6 +140,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
         timeout_s: float | None = None,
+        max_steps: int | None = None,
+        stop_when_stalled: bool | int = False,
         deterministic: bool = False,
         pos_label: Any = None,
         verbose: int = 0,
@@ -162,6 +166,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.step_timeout_s = step_timeout_s
         self.memory_limit_mb = memory_limit_mb
         self.timeout_s = timeout_s
+        self.max_steps = max_steps
+        self.stop_when_stalled = stop_when_stalled
         self.deterministic = deterministic
         self.pos_label = pos_label
         self.verbose = verbose
@@ -262,6 +268,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                     self.n_trials,
                     n_jobs=n_jobs,
                     timeout_s=self.timeout_s,
+                    max_steps=self.max_steps,
+                    stop_when_stalled=self.stop_when_stalled,
                     step_timeout_s=self.step_timeout_s,
                     memory_limit_mb=self.memory_limit_mb,
                     deterministic=self.deterministic,

@@ -16,6 +16,7 @@ Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1)]
 Texts: TypeAlias = tuple[Text, ...]
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
 Above: TypeAlias = Annotated[float, Field(strict=True, gt=0)]
+Stalled: TypeAlias = Annotated[bool, Field(strict=True)] | Count
 Label: TypeAlias = Annotated[bool, Field(strict=True)] | Annotated[int, Field(strict=True)] | Text
 
 
@@ -75,6 +76,19 @@ class SearchSection(Section):
 
     algorithm: Text = _key("nsga2, moead, random, sobol or grid", "nsga2", "nsga2")
     n_trials: Count = _key("configs to evaluate in total; a larger number goes on with the study", 100, 100)
+    timeout_s: Above | None = _key("the search ends after so many seconds, if its trials are not done before", 3600.0)
+    max_steps: Count | None = _key("folds to evaluate in total, never more; whichever comes first", 500)
+    stop_when_stalled: Stalled = _key(
+        "end where the front has not grown by more than its noise in 30 trials, or as many as you say", True, False
+    )
+    start: tuple[Mapping[Text, Any], ...] = _key(
+        "configs of your own, tried after the families' defaults", [{"family": "forest", "n_estimators": 300}], ()
+    )
+    warm_start: Text | None = _key("store of an earlier study whose front is tried first", "earlier.db")
+    warm_start_study: Text | None = _key("its name, where that store holds several", "churn 2024")
+    reuse: Annotated[bool, Field(strict=True)] = _key(
+        "take what another study of this store evaluated on the same data, splits, objectives and versions", True, False
+    )
     population: Count | None = _key("of nsga2 and moead", 20)
     operators: Text | None = _key('of nsga2 and moead: "auto" or "sbx"', "auto")
     folds: Annotated[int, Field(strict=True, ge=2)] = _key("of the stratified cross-validation", 5, 5)

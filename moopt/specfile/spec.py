@@ -92,7 +92,11 @@ def read_spec(path: str | Path) -> StudySpec:
         spec = parse_spec(given)
     except UsageError as error:
         raise type(error)(f"{path}: {error}") from None
-    return spec.changed(data={"file": os.path.normpath(path.parent / spec.data.file)})
+    warm_start = spec.search.warm_start
+    return spec.changed(
+        data={"file": os.path.normpath(path.parent / spec.data.file)},
+        search={"warm_start": None if warm_start is None else os.path.normpath(path.parent / warm_start)},
+    )
 
 
 def spec_for_csv(file: str | Path, target: str, *, positive: Label | None = None, name: str | None = None) -> StudySpec:
@@ -110,6 +114,8 @@ def parse_spec(given: Mapping[str, Any]) -> StudySpec:
     if not spec.objectives:
         raise SpecError("[objectives] is empty; name at least one, such as accuracy = {}")
     _check_families(spec.models)
+    if spec.search.warm_start_study is not None and spec.search.warm_start is None:
+        raise SpecError("[search] warm_start_study names a study without its store; add warm_start with its file")
     spec.objective_list()
     spec.search_options()
     return spec

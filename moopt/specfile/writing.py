@@ -22,13 +22,16 @@ def write_toml(spec: StudySpec, folder: str | Path = ".") -> str:
     Reading it there gives the same study.
     """
     data = spec.data.model_copy(update={"file": os.path.relpath(spec.data.file, folder)})
+    search = spec.search
+    if search.warm_start is not None:
+        search = search.model_copy(update={"warm_start": os.path.relpath(search.warm_start, folder)})
     lines = [
         *_table("study", spec.study.model_copy(update={"name": spec.name})),
         *_table("data", data),
         *_table("models", spec.models),
         *_ranges(spec.models),
         *_objectives(spec),
-        *_table("search", spec.search),
+        *_table("search", search),
     ]
     return "\n".join(lines).lstrip("\n") + "\n"
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from moopt.objectives import Objective
     from moopt.trial import Decision, Event, Json, StepResult, Trial
 
+PIPELINE = "pipeline"
+"""The ``kind`` of a spec whose configs are pipelines of the model families."""
+
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
@@ -44,7 +47,7 @@ class StudyRecord:
     created_at: float = 0.0
     """Unix seconds."""
     attributes: Mapping[str, Json] = field(default_factory=dict)
-    """The user's own."""
+    """The user's own, and what a search notes: ``stopped``, ``other_versions``."""
 
 
 class Writer(Protocol):

@@ -65,7 +65,7 @@ def test_a_snapshot_is_of_one_revision(store: Store, small: Snapshot) -> None:
 
 
 def test_objectives_may_be_called_like_columns(tmp_path: Path) -> None:
-    of = tuple(Objective(name) for name in ("number", "front", "default", "within", "mark", "kind"))
+    of = tuple(Objective(name) for name in ("front", "default", "within", "mark", "kind"))
     store = open_store(tmp_path / "odd.db")
     synthetic.fill(store, "odd", 12, of=of)
     snapshot = data.read(store, "odd")
