@@ -24,6 +24,7 @@ from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.searchers.pymoo import PymooAlgorithm
 from moopt.space import Space, as_space
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
@@ -43,7 +44,7 @@ def create_study(
     space: ConfigurationSpace | Space | Mapping[str, Any],
     objectives: Iterable[str | Objective],
     *,
-    algorithm: str = "nsga2",
+    algorithm: str | PymooAlgorithm = "nsga2",
     store: str | Path | Store | None = None,
     seed: int | None = None,
     surrogate: str | None = None,
@@ -58,19 +59,22 @@ def create_study(
 
     ``space`` is a ConfigSpace space or a dict such as ``{"depth": (1, 20), "kind": ["a", "b"]}``. ``store`` is a
     file (one SQLite database, many studies), or None to keep the study in memory. Without a ``seed`` one is drawn
-    and stored. The default configs are tried first: those given, else the space's own.
+    and stored. The default configs are tried first: those given, else the space's own. ``algorithm`` is a name, or
+    any algorithm of pymoo as a :class:`~moopt.PymooAlgorithm`, whose options are its own. ``operators`` are those made
+    for hyperparameters and small budgets ("auto"), or those of published tables: "sbx", for moead also "de".
 
     Raises SpaceError, ObjectiveError or SpecError for what cannot be; StudyExists where the name is taken and
     ``resume`` is false; StudyMismatch, with the differences, where the stored study is another one.
     """
     opened = _opened(store, create=True)
     codec = as_space(space)
+    given = algorithm if isinstance(algorithm, PymooAlgorithm) else None
     options = {"surrogate": surrogate, "population": population, "operators": operators}
     record = StudyRecord(
         name=_valid_name(name),
         space=codec.as_json(),
         objectives=as_objectives(objectives),
-        search=search_options(algorithm, **{key: value for key, value in options.items() if value is not None}),
+        search=_search(algorithm, {key: value for key, value in options.items() if value is not None}),
         seed=_valid_seed(seed),
         n_steps=n_steps,
         spec=dict(spec or {}),
@@ -80,22 +84,24 @@ def create_study(
     if resume and any(stored.name == name for stored in opened.studies()):
         stored = opened.study(name)
         _check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
-        return Study(opened, stored)
+        return Study(opened, stored, given)
     opened.create_study(record)
-    study = Study(opened, record)
+    study = Study(opened, record, given)
     first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
     with study._written() as ledger:
         ledger.enqueue(first, Source.DEFAULT)
     return study
 
 
-def load_study(store: str | Path | Store, name: str | None = None) -> Study:
+def load_study(store: str | Path | Store, name: str | None = None, *, algorithm: PymooAlgorithm | None = None) -> Study:
     """A stored study; the name may be left out where the store holds one study only.
+
+    A study that searches with an algorithm of pymoo is read without it; to go on with it give ``algorithm`` again.
 
     Raises StoreError where there is no store, StudyNotFound with the names there are.
     """
     opened = _opened(store, create=False)
-    return Study(opened, opened.study(name))
+    return Study(opened, opened.study(name), algorithm)
 
 
 class Study:
@@ -105,8 +111,9 @@ class Study:
     lease, which ``optimize`` gives back at its end and ``ask`` keeps until ``close``.
     """
 
-    def __init__(self, store: Store, record: StudyRecord) -> None:
+    def __init__(self, store: Store, record: StudyRecord, algorithm: PymooAlgorithm | None = None) -> None:
         self.store = store
+        self._algorithm = algorithm
         self.record = record
         self.space = Space.from_json(record.space)
         self._ledger: Ledger | None = None
@@ -226,7 +233,7 @@ class Study:
 
     def _books(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = Ledger(self.store, self.record)
+            self._ledger = Ledger(self.store, self.record, self._algorithm)
         return self._ledger
 
     @contextmanager
@@ -297,6 +304,14 @@ class FunctionEvaluator:
         started = time.perf_counter()
         values = outcome.step_values(self._objectives, self._function(dict(config)))
         return (StepResult(values, seconds=time.perf_counter() - started),)
+
+
+def _search(algorithm: str | PymooAlgorithm, options: dict[str, Any]) -> dict[str, Json]:
+    if not isinstance(algorithm, PymooAlgorithm):
+        return search_options(algorithm, **options)
+    if options:
+        raise SpecError(f"{next(iter(options))} is no option of a pymoo algorithm here; give it to {algorithm.name}")
+    return algorithm.as_json()
 
 
 def _opened(store: str | Path | Store | None, *, create: bool) -> Store:
