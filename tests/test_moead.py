@@ -87,7 +87,7 @@ def test_directions_keep_their_distance():
 
 
 def children_of_the_first_subproblem(operators):
-    """How far children are from its incumbent, all values of trial k being k/9 and trial k the best of one subproblem."""
+    """How far children are from its incumbent; all values of trial k are k/9, and it is the best of one subproblem."""
     space = as_space({f"x{place}": (0.0, 1.0) for place in range(6)})
     study = Simulation(make_searcher(search_options("moead", population=10, operators=operators), space, 2, seed=0))
     for k in range(10):

@@ -1,6 +1,7 @@
 """Algorithms of pymoo as searchers: against the contract, in studies, and what cannot be."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from pymoo.algorithms.moo.nsga3 import NSGA3
 from pymoo.algorithms.moo.rvea import RVEA
 from pymoo.algorithms.moo.sms import SMSEMOA
 from pymoo.problems.multi.zdt import ZDT1
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.tree import DecisionTreeClassifier
 
 import moopt
-from moopt.errors import SpecError, StudyMismatch
+from moopt.errors import SpecError, StudyMismatch, UsageError
 from moopt.searchers.base import WAIT
 from moopt.searchers.weights import energy_directions
 from moopt.space import as_space
@@ -152,6 +156,48 @@ def test_a_stored_study_goes_on_as_if_it_had_never_stopped(tmp_path):
     again.optimize(two_losses, n_trials=50)
     columns = [name for name in whole.trials().columns if name.startswith("param_")]
     assert whole.trials()[columns].equals(again.trials()[columns])
+
+
+def test_two_workers_get_through_the_ends_of_generations_and_may_do_so_whatever_the_timing():
+    configs = []
+    for _ in range(2):
+        study = moopt.create_study("s", SPACE, OBJECTIVES, algorithm=rvea(5), seed=1)
+        with ThreadPoolExecutor(2) as executor:
+            stopped = study.optimize(two_losses, n_trials=40, executor=executor, n_jobs=2, deterministic=True)
+        assert stopped == "all trials are done"
+        configs.append(study.trials().filter(like="param_"))
+    assert configs[0].equals(configs[1])
+    study = moopt.create_study("s", SPACE, OBJECTIVES, algorithm=rvea(5), seed=1)
+    with ThreadPoolExecutor(2) as executor:
+        study.optimize(two_losses, n_trials=40, executor=executor, n_jobs=2)
+    assert len(study.trials()) == 40
+
+
+def test_a_search_that_waits_for_trials_of_ask_says_so():
+    study = moopt.create_study("s", SPACE, OBJECTIVES, algorithm=rvea(3), seed=1, defaults=[])
+    asked = [study.ask() for _ in range(3)]
+    with pytest.raises(UsageError, match="tell pending results first"):
+        study.ask()
+    with pytest.raises(UsageError, match="tell the results of the trials that ask gave first"):
+        study.optimize(two_losses, n_trials=10)
+    for trial in asked:
+        study.tell(trial, two_losses(trial.config))
+    study.optimize(two_losses, n_trials=10)
+    assert len(study.trials()) == 10
+
+
+def test_a_study_is_searched_through_the_scikit_learn_face():
+    ranges = {"max_depth": [1, 2, 3, 4, 5], "min_samples_leaf": [1, 2, 4, 8]}
+    X, y = make_classification(80, random_state=0)
+    search = moopt.ParetoSearchCV(
+        DecisionTreeClassifier(random_state=0),
+        ranges,
+        algorithm=moopt.PymooAlgorithm(NSGA2(pop_size=4)),
+        n_trials=10,
+        cv=2,
+        random_state=0,
+    )
+    assert len(clone(search).fit(X, y).cv_results_["params"]) == 10
 
 
 def test_a_stored_study_is_read_without_the_algorithm_and_asks_for_it_to_go_on(tmp_path):

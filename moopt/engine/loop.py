@@ -18,8 +18,8 @@ from enum import StrEnum
 from types import FrameType
 
 from moopt.engine.ledger import Ledger
-from moopt.errors import SearchFailed, WrongResult
-from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.errors import SearchFailed, UsageError, WrongResult
+from moopt.searchers.base import EXHAUSTED, WAIT, Signal
 from moopt.trial import Evaluator, State, StepResult, Trial
 
 HEARTBEAT_S = 2.0
@@ -85,7 +85,7 @@ class Loop:
         """Until the budget is spent, the space used up, or the user interrupts.
 
         Raises SearchFailed when the first trials all fail, KeyboardInterrupt when the user interrupts twice, and
-        with ``raise_errors`` the first error of a step.
+        with ``raise_errors`` the first error of a step, UsageError when the searcher waits for trials of others.
         """
         with _interrupts() as interrupted:
             for trial in self._ledger.unfinished():
@@ -136,8 +136,14 @@ class Loop:
 
     def _start_trial(self) -> tuple[_Open, int] | None:
         started = self._ledger.start_next()
+        if started is WAIT and not self._open:
+            # Nothing runs whose end could help; it can only be one that was held back.
+            self._tell_held(0)
+            started = self._ledger.start_next()
+            if started is WAIT:
+                raise UsageError("the search waits: tell the results of the trials that ask gave first")
         if isinstance(started, Signal):
-            if started is EXHAUSTED or not self._open:
+            if started is EXHAUSTED:
                 self._stop = Stop.EXHAUSTED
             return None
         return self._reopen(started), 0
