@@ -2,8 +2,9 @@
 
 Zhang and Li 2007, doi:10.1109/TEVC.2007.892759; differential evolution, delta and nr of Li and Zhang 2009,
 doi:10.1109/TEVC.2008.925798. The operators "de" are theirs: the incumbent moved by the difference of two others in
-every hyperparameter, then polynomial mutation. They converge on published problems; "auto" (three other
-parents, crossing, resets and Gaussian steps) explores more, which wins at small budgets.
+every hyperparameter, then polynomial mutation; with them goes a nadir that single far points do not move, since
+ZDT6 has such points. They converge on published problems; "auto" (three other parents, crossing, resets and Gaussian
+steps) explores more, which pays at small budgets.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class MOEAD:
         distances = cdist(directions, directions)
         self._near: Rows = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
         self._seen = Seen(space)
-        self._archive = Archive(n_objectives)
+        self._archive = Archive(n_objectives, robust=operators == "de")
         self._initial = SobolSearcher(space, seed)
         self._variation = Variation(space)
         self._n = 0
