@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 from moopt.data import Data, read_data
 from moopt.engine.loop import Stop
-from moopt.evaluate import CrossValidation
+from moopt.evaluate import CrossValidation, file_evaluator
 from moopt.export.refit import PIPELINE
-from moopt.measure import measures
-from moopt.models.pipelines import PipelineBuilder
 from moopt.models.presets import cost_warnings, default_configs, families_for, preset_space
 from moopt.specfile import StudySpec
 from moopt.store import Store, open_store
@@ -52,11 +50,7 @@ class Plan:
 
     def evaluator(self) -> CrossValidation:
         """What the workers call. Raises DataError for a class with fewer rows than folds."""
-        return CrossValidation(
-            data=self.data.reference(self.spec.search.folds),
-            build=PipelineBuilder(self.data.columns, self.spec.study.seed),
-            measures=measures(self.spec.objective_list(), self.data.classes, self.data.positive),
-        )
+        return file_evaluator(self.data, self.spec.objective_list(), self.spec.search.folds)
 
     def record(self) -> dict[str, Json]:
         """How a trial is evaluated, as plain JSON: what ``StudyRecord.spec`` keeps and an export needs."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,14 +27,13 @@ from moopt.space import Space, as_space
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Evaluator, Json, Source, State, StepResult, Trial
+from moopt.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
     from ConfigSpace import ConfigurationSpace
-
-_LIBRARIES = ("moopt", "pymoo", "moocore", "scikit-learn", "numpy", "pandas", "ConfigSpace")
 
 
 def create_study(
@@ -371,17 +368,6 @@ def _valid_seed(seed: int | None) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise SpecError(f"seed is {seed!r}; give a whole number from 0")
     return int(seed)
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide a result."""
-    found = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _check_same(wanted: StudyRecord, stored: StudyRecord, store: Store) -> None:

@@ -17,37 +17,16 @@ from numpy.typing import NDArray
 from moopt import pareto
 from moopt.choose.front import Front, Points, front_of
 from moopt.choose.limits import (
-    Relaxation,
     apply_limits,
     limit_text,
     limits_of,
     meets_limits,
-    parse_limits,
     refuse,
-    relaxations,
 )
-from moopt.choose.swaps import Swap, join, swaps, swaps_of, words
+from moopt.choose.swaps import Swap, join, swaps_of, words
 from moopt.errors import UsageError, nearest
 from moopt.objectives import Floats, Objective, canonical_name, format_value, loss_matrix, parse_limit
 from moopt.trial import Decision
-
-__all__ = [
-    "BALANCED",
-    "KNEE",
-    "PICKED",
-    "Choice",
-    "Front",
-    "Points",
-    "Relaxation",
-    "Swap",
-    "choose",
-    "front_of",
-    "parse_limits",
-    "pick",
-    "relaxations",
-    "robustness",
-    "swaps",
-]
 
 BALANCED = "balanced"
 KNEE = "knee"

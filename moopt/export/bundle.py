@@ -7,11 +7,9 @@ data and never searches.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import io
 import json
 import os
-import platform
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
@@ -28,9 +26,9 @@ from moopt.frames import front_frame
 from moopt.measure.size import model_bytes
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Decision, Json, State, Trial
+from moopt.versions import versions
 
 _FORMAT = 1
-_LIBRARIES = ("moopt", "scikit-learn", "numpy", "pandas", "skops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def make_export(
     if decision is None:
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
     built = _build(record, chosen, data, with_model=with_model)
-    evidence = Evidence(record, trials, chosen, decision, built.said, _versions())
+    evidence = Evidence(record, trials, chosen, decision, built.said, versions())
     files = {
         "config.json": canonical_json(_config(record, chosen, decision)),
         **built.files,
@@ -210,7 +208,7 @@ def _config(record: StudyRecord, chosen: Trial, decision: Decision) -> Json:
         "seed": record.seed,
         "n_steps": record.n_steps,
         "spec": _shared(record.spec),
-        "versions": {"search": dict(record.versions), "export": _versions()},
+        "versions": {"search": dict(record.versions), "export": versions()},
     }
 
 
@@ -232,16 +230,6 @@ def _manifest(record: StudyRecord, number: int, files: Mapping[str, bytes], miss
             for name, content in files.items()
         },
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _check_free(folder: Path) -> None:

@@ -1,0 +1,19 @@
+"""Versions of Python and of the libraries that decide a result."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+LIBRARIES = ("moopt", "pymoo", "moocore", "scikit-learn", "numpy", "pandas", "ConfigSpace", "skops")
+
+
+def versions() -> dict[str, str]:
+    """Name -> version of Python and of those libraries that are installed."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
