@@ -144,6 +144,7 @@ def test_a_study_searches_with_it_and_keeps_its_name_in_plain_json():
     assert kept["algorithm"] == "pymoo"
     assert kept["class"] == "pymoo.algorithms.moo.rvea.RVEA"
     assert kept["settings"]["pop_size"] == 12
+    assert kept["settings"]["termination"] == ["n_gen", 10]
     assert given.algorithm.problem is None
 
 

@@ -38,6 +38,7 @@ class PymooAlgorithm:
     that plan by it (RVEA) need one: ``RVEA(directions, termination=("n_gen", 20))``.
 
     A study's record keeps the algorithm's name, not the algorithm: whoever goes on with a stored study gives it again.
+    Another class, or plain settings and directions that differ, are refused then; operators are not compared.
 
     Raises SpecError for what is no pymoo algorithm, and for one that has run already.
     """
@@ -257,7 +258,10 @@ def _is_result(observation: Observation) -> bool:
 
 
 def _plain(value: Any) -> Json:
-    """A setting as JSON: a plain value itself, an array by its shape and hash; else None."""
+    """A setting as JSON: plain values themselves, an array by its shape and hash; else None."""
+    if isinstance(value, tuple | list):
+        parts = [_plain(part) for part in value]
+        return None if None in parts else parts
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
         digest = hashlib.sha256(value.tobytes()).hexdigest()[:16]
         return f"array {'x'.join(map(str, value.shape))}, {digest}"
