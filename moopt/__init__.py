@@ -6,7 +6,8 @@ Three doors to one engine: :class:`ParetoSearchCV` for scikit-learn users, :func
 
 from moopt.objectives import Objective
 from moopt.search_cv import ParetoSearchCV
+from moopt.searchers.pymoo import PymooAlgorithm
 from moopt.study import Study, create_study, load_study
 
 __version__ = "0.1.0"
-__all__ = ["Objective", "ParetoSearchCV", "Study", "__version__", "create_study", "load_study"]
+__all__ = ["Objective", "ParetoSearchCV", "PymooAlgorithm", "Study", "__version__", "create_study", "load_study"]

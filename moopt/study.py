@@ -22,6 +22,7 @@ from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.searchers.pymoo import PymooAlgorithm
 from moopt.space import Space, as_space
 from moopt.space.codec import Key
 from moopt.store import open_store
@@ -44,7 +45,7 @@ def create_study(
     space: ConfigurationSpace | Space | Mapping[str, Any],
     objectives: Iterable[str | Objective],
     *,
-    algorithm: str = "nsga2",
+    algorithm: str | PymooAlgorithm = "nsga2",
     store: str | Path | Store | None = None,
     seed: int | None = None,
     surrogate: str | None = None,
@@ -62,7 +63,9 @@ def create_study(
 
     ``space`` is a ConfigSpace space or a dict such as ``{"depth": (1, 20), "kind": ["a", "b"]}``. ``store`` is a
     file (one SQLite database, many studies), or None to keep the study in memory. Without a ``seed`` one is drawn
-    and stored.
+    and stored. ``algorithm`` is a name, or any algorithm of pymoo as a :class:`~moopt.PymooAlgorithm`, whose options
+    are its own. ``operators`` are those made for hyperparameters and small budgets ("auto"), or those of published
+    tables: "sbx", for moead also "de".
 
     The default configs are tried first: those given, else the space's own. Then come your own, ``start``, and then at
     most ``n_warm`` of another study's front, spread over it: ``warm_start_from`` is a study, a store with one study,
@@ -75,12 +78,13 @@ def create_study(
     opened = _opened(store, create=True)
     codec = as_space(space)
     own = [codec.check(config) for config in start]
+    given = algorithm if isinstance(algorithm, PymooAlgorithm) else None
     options = {"surrogate": surrogate, "population": population, "operators": operators}
     record = StudyRecord(
         name=valid_name(name),
         space=codec.as_json(),
         objectives=as_objectives(objectives),
-        search=search_options(algorithm, **{key: value for key, value in options.items() if value is not None}),
+        search=_search(algorithm, {key: value for key, value in options.items() if value is not None}),
         seed=valid_seed(seed),
         n_steps=n_steps,
         spec=dict(spec or {}),
@@ -90,13 +94,13 @@ def create_study(
     if resume and any(stored.name == name for stored in opened.studies()):
         stored = opened.study(name)
         _check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
-        study = Study(opened, stored)
+        study = Study(opened, stored, given)
         study._enqueue_unknown(own)
         return study
     first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
     warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, valid_n_warm(n_warm))
     opened.create_study(record)
-    study = Study(opened, record)
+    study = Study(opened, record, given)
     with study._written() as ledger:
         ledger.enqueue(first, Source.DEFAULT)
         ledger.enqueue(own, Source.ENQUEUED)
@@ -121,13 +125,15 @@ def _front_of(
         opened.close()
 
 
-def load_study(store: str | Path | Store, name: str | None = None) -> Study:
+def load_study(store: str | Path | Store, name: str | None = None, *, algorithm: PymooAlgorithm | None = None) -> Study:
     """A stored study; the name may be left out where the store holds one study only.
+
+    A study that searches with an algorithm of pymoo is read without it; to go on with it give ``algorithm`` again.
 
     Raises StoreError where there is no store, StudyNotFound with the names there are.
     """
     opened = _opened(store, create=False)
-    return Study(opened, opened.study(name))
+    return Study(opened, opened.study(name), algorithm)
 
 
 class Study:
@@ -137,8 +143,9 @@ class Study:
     lease, which ``optimize`` gives back at its end and ``ask`` keeps until ``close``.
     """
 
-    def __init__(self, store: Store, record: StudyRecord) -> None:
+    def __init__(self, store: Store, record: StudyRecord, algorithm: PymooAlgorithm | None = None) -> None:
         self.store = store
+        self._algorithm = algorithm
         self.record = record
         self.space = Space.from_json(record.space)
         self._ledger: Ledger | None = None
@@ -313,7 +320,7 @@ class Study:
 
     def _books(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = Ledger(self.store, self.record)
+            self._ledger = Ledger(self.store, self.record, self._algorithm)
         return self._ledger
 
     @contextmanager
@@ -384,6 +391,14 @@ class FunctionEvaluator:
         started = time.perf_counter()
         values = outcome.step_values(self._objectives, self._function(dict(config)))
         return (StepResult(values, seconds=time.perf_counter() - started),)
+
+
+def _search(algorithm: str | PymooAlgorithm, options: dict[str, Any]) -> dict[str, Json]:
+    if not isinstance(algorithm, PymooAlgorithm):
+        return search_options(algorithm, **options)
+    if options:
+        raise SpecError(f"{next(iter(options))} is no option of a pymoo algorithm here; give it to {algorithm.name}")
+    return algorithm.as_json()
 
 
 def _opened(store: str | Path | Store | None, *, create: bool) -> Store:

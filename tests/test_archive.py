@@ -1,6 +1,7 @@
 """The archive that normalises losses."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -52,3 +53,30 @@ def test_losses_far_away_stay_numbers():
     archive = filled([[0.0, 1e-300], [1e-300, 0]])
     assert np.isfinite(archive.normalise(np.array([[1e308, -1e308]]))).all()
     assert np.isfinite(Archive(2).normalise(np.array([[3.0, 4.0]]))).all()
+
+
+def test_a_point_that_pays_much_for_next_to_nothing_does_not_make_the_robust_nadir():
+    plain, robust = Archive(2), Archive(2, robust=True)
+    for archive in (plain, robust):
+        for losses in [(0.0, 1.0), (0.3, 0.5), (1.0, 0.0), (-1e-6, 8.0), (-2e-6, 20.0)]:
+            archive.add(np.array(losses), 0.0)
+    assert plain.nadir.tolist() == [1.0, 20.0]
+    assert robust.nadir.tolist() == [1.0, 1.0]
+    assert robust.front.tolist() == plain.front.tolist()
+
+
+@pytest.mark.parametrize("n_objectives", [1, 2, 3, 4])
+def test_the_robust_nadir_is_that_of_the_front_where_no_point_is_like_that(n_objectives):
+    directions = np.abs(np.random.default_rng(0).normal(size=(200, n_objectives)))
+    plain, robust = Archive(n_objectives), Archive(n_objectives, robust=True)
+    for archive in (plain, robust):
+        for losses in directions / np.linalg.norm(directions, axis=1, keepdims=True):
+            archive.add(losses, 0.0)
+    assert np.array_equal(plain.nadir, robust.nadir)
+
+
+def test_the_robust_nadir_of_huge_losses_is_a_number():
+    robust = Archive(2, robust=True)
+    for losses in [(1e308, -1e308), (-1e308, 1e308), (0.0, 0.0)]:
+        robust.add(np.array(losses), 0.0)
+    assert robust.nadir.tolist() == [1e308, 1e308]

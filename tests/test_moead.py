@@ -84,3 +84,33 @@ def test_directions_keep_their_distance():
     gaps = np.linalg.norm(directions[:, None] - directions[None], axis=2)
     np.fill_diagonal(gaps, np.inf)
     assert gaps.min() > 0.06
+
+
+def children_of_the_first_subproblem(operators):
+    """How far children are from its incumbent; all values of trial k are k/9, and it is the best of one subproblem."""
+    space = as_space({f"x{place}": (0.0, 1.0) for place in range(6)})
+    study = Simulation(make_searcher(search_options("moead", population=10, operators=operators), space, 2, seed=0))
+    for k in range(10):
+        study.losses = lambda _, k=k: [k, 9 - k]
+        study.add(dict.fromkeys(space.names, k / 9))
+        study.finish(k)
+    children = [study.searcher.ask(number).config["x0"] for number in range(10, 310)]
+    own = study.searcher.population_losses[0, 0] / 9
+    return np.abs(np.array(children) - own)
+
+
+def test_the_operators_of_published_tables_move_the_incumbent_itself():
+    assert np.mean(children_of_the_first_subproblem("de")) < 0.25
+    assert np.mean(children_of_the_first_subproblem("auto")) > 0.4
+
+
+def test_the_population_is_there_to_be_scored_and_not_to_be_changed():
+    for algorithm in ("nsga2", "moead"):
+        study = Simulation(make_searcher(search_options(algorithm, population=6), mixed_space(), 3, seed=0))
+        study.run(4)
+        assert study.searcher.population_losses.shape == (4, 3)
+        study.run(30)
+        before = study.searcher.population_losses
+        study.searcher.population_losses[:] = 0
+        assert np.array_equal(study.searcher.population_losses, before)
+        assert len(before) == 6

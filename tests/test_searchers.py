@@ -25,6 +25,10 @@ class TestMOEADWithPBIAndSBX(SearcherContract):
     search = search_options("moead", population=8, operators="sbx", decomposition="pbi", surrogate="none")
 
 
+class TestMOEADWithTheOperatorsOfPublishedTables(SearcherContract):
+    search = search_options("moead", population=8, operators="de")
+
+
 class TestRandom(SearcherContract):
     search = search_options("random")
 
@@ -62,6 +66,7 @@ def test_every_algorithm_is_made_from_its_defaults(algorithm):
         ({"algorithm": "nsga2", "populaton": 3}, r"nsga2 has no option 'populaton'; did you mean 'population'\?"),
         ({"algorithm": "random", "population": 3}, "random has no option 'population'; it takes none"),
         ({"algorithm": "nsga2", "operators": "sbs"}, r"operators is 'sbs'; did you mean 'sbx'\?"),
+        ({"algorithm": "nsga2", "operators": "de"}, "operators is 'de'; expected one of: auto, sbx"),
         ({"algorithm": "moead", "decomposition": "pb"}, r"decomposition is 'pb'; did you mean 'pbi'\?"),
         ({"algorithm": "moead", "population": 1}, "population is 1; give a whole number of at least 2"),
         ({"algorithm": "moead", "population": 2.5}, "population is 2.5; give a whole number"),

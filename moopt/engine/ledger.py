@@ -16,6 +16,7 @@ from moopt.earlier import FROM, Found
 from moopt.engine import outcome
 from moopt.searchers import make_searcher
 from moopt.searchers.base import Pending, Searcher, Signal
+from moopt.searchers.pymoo import PymooAlgorithm
 from moopt.space import Space
 from moopt.space.codec import Key
 from moopt.store.base import Store, StudyRecord
@@ -25,14 +26,14 @@ from moopt.trial import Config, EventKind, Json, Source, State, StepResult, Tria
 class Ledger:
     """The coordinator's books of one study. Raises StudyBusy where another process keeps them."""
 
-    def __init__(self, store: Store, record: StudyRecord) -> None:
+    def __init__(self, store: Store, record: StudyRecord, algorithm: PymooAlgorithm | None = None) -> None:
         self.record = record
         self.objectives = record.objectives
         self.space = Space.from_json(record.space)
         self._writer = store.write(record.name)
         try:
             self.trials = store.trials(record.name)
-            self._searcher = self._replayed(store)
+            self._searcher = self._replayed(store, algorithm)
         except BaseException:
             self._writer.close()
             raise
@@ -40,8 +41,8 @@ class Ledger:
         self.lent: set[int] = set()
         self._queue = deque(trial.number for trial in self.trials if trial.state is State.QUEUED)
 
-    def _replayed(self, store: Store) -> Searcher:
-        searcher = make_searcher(self.record.search, self.space, len(self.objectives), self.record.seed)
+    def _replayed(self, store: Store, algorithm: PymooAlgorithm | None) -> Searcher:
+        searcher = make_searcher(self.record.search, self.space, len(self.objectives), self.record.seed, algorithm)
         for event in store.events(self.record.name):
             trial = self.trials[event.number]
             if event.kind is EventKind.STARTED:

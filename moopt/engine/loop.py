@@ -20,8 +20,8 @@ from types import FrameType
 from moopt.earlier import Found
 from moopt.engine.ledger import Ledger
 from moopt.engine.stall import gain_and_noise
-from moopt.errors import SearchFailed, WrongResult
-from moopt.searchers.base import EXHAUSTED, Signal
+from moopt.errors import SearchFailed, UsageError, WrongResult
+from moopt.searchers.base import EXHAUSTED, WAIT, Signal
 from moopt.space.codec import Key
 from moopt.trial import Evaluator, State, StepResult, Trial
 
@@ -99,7 +99,7 @@ class Loop:
         """Until the budget is spent, the space used up, or the user interrupts.
 
         Raises SearchFailed when the first trials all fail, KeyboardInterrupt when the user interrupts twice, and
-        with ``raise_errors`` the first error of a step.
+        with ``raise_errors`` the first error of a step, UsageError when the searcher waits for trials of others.
         """
         with _interrupts() as self._interrupted:
             for trial in self._ledger.unfinished():
@@ -170,8 +170,14 @@ class Loop:
 
     def _start_trial(self) -> _Open | None:
         started = self._ledger.start_next(self._evaluated)
+        if started is WAIT and not self._open:
+            # Nothing runs whose end could help; it can only be one that was held back.
+            self._tell_held(0)
+            started = self._ledger.start_next(self._evaluated)
+            if started is WAIT:
+                raise UsageError("the search waits: tell the results of the trials that ask gave first")
         if isinstance(started, Signal):
-            if started is EXHAUSTED or not self._open:
+            if started is EXHAUSTED:
                 self._stop = Stop.EXHAUSTED
             return None
         return self._reopen(started)

@@ -22,6 +22,7 @@ from moopt.search_cv.refit_rule import check_failures, chosen, objective_of_rule
 from moopt.search_cv.results import cv_results, finished, front_frame
 from moopt.search_cv.routing import metadata_router, routed, routed_for_score
 from moopt.search_cv.scoring import Scores, as_scores
+from moopt.searchers.pymoo import PymooAlgorithm
 from moopt.space.distributions import Distributions, from_distributions
 from moopt.study import Study, create_study
 from moopt.trial import Json, Trial
@@ -62,7 +63,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         name is first looked for in ``scoring``. None: the scores of ``scoring`` where it is given; else accuracy,
         recall, latency and size for a classifier, r2, latency and size for a regressor, and the estimator's own
         ``score`` for others. With several classes recall, precision, F1 and Jaccard are macro averages.
-    algorithm : {"nsga2", "moead", "random", "sobol", "grid"}, default "nsga2"
+    algorithm : {"nsga2", "moead", "random", "sobol", "grid"} or PymooAlgorithm, default "nsga2"
     n_trials : int, default 100
         Configs to evaluate; with a ``store``, the study's total.
     scoring : name, callable, list or dict of them, default None
@@ -123,7 +124,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         param_distributions: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         objectives: Iterable[str | Objective] | None = None,
-        algorithm: str = "nsga2",
+        algorithm: str | PymooAlgorithm = "nsga2",
         n_trials: int = 100,
         scoring: Scoring = None,
         n_jobs: int | None = None,

@@ -9,12 +9,13 @@ from moopt.errors import SpecError, nearest
 from moopt.searchers.base import Searcher
 from moopt.searchers.moead import MOEAD
 from moopt.searchers.nsga2 import NSGA2
+from moopt.searchers.pymoo import PYMOO, PymooAlgorithm, pymoo_searcher
 from moopt.searchers.sampling import GridSearcher, RandomSearcher, SobolSearcher
 from moopt.searchers.surrogate import Assisted
 from moopt.space import Space
 from moopt.trial import Json
 
-_OPERATORS = ("auto", "sbx")
+_OPERATORS: Mapping[str, tuple[str, ...]] = {"nsga2": ("auto", "sbx"), "moead": ("auto", "sbx", "de")}
 _DECOMPOSITIONS = ("tchebycheff", "pbi")
 _SURROGATES = ("auto", "gp", "forest", "none")
 _DEFAULTS: Mapping[str, Mapping[str, Json]] = {
@@ -25,7 +26,6 @@ _DEFAULTS: Mapping[str, Mapping[str, Json]] = {
     "grid": {"resolution": 5},
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "operators": _OPERATORS,
     "decomposition": _DECOMPOSITIONS,
     "surrogate": _SURROGATES,
 }
@@ -49,12 +49,19 @@ def search_options(algorithm: str = "nsga2", **given: Json) -> dict[str, Json]:
     for name, value in given.items():
         if name not in defaults:
             raise SpecError(f"{algorithm} has no option {name!r}{_known(name, defaults)}")
-        _check(name, value)
+        _check(algorithm, name, value)
     return {"algorithm": algorithm, **defaults, **given}
 
 
-def make_searcher(search: Mapping[str, Json], space: Space, n_objectives: int, seed: int) -> Searcher:
-    """The searcher of a study: ``search`` as :func:`search_options` gives it. Raises SpecError like it."""
+def make_searcher(
+    search: Mapping[str, Json], space: Space, n_objectives: int, seed: int, given: PymooAlgorithm | None = None
+) -> Searcher:
+    """The searcher of a study: ``search`` as :func:`search_options` gives it. Raises SpecError like it.
+
+    Where ``search`` is that of an algorithm of pymoo, that algorithm must be ``given``.
+    """
+    if search.get("algorithm") == PYMOO:
+        return pymoo_searcher(search, given, space, n_objectives, seed)
     if "algorithm" not in search:
         raise SpecError(f"the search has no algorithm; give one of: {', '.join(ALGORITHMS)}")
     options: dict[str, Any] = search_options(**search)
@@ -69,10 +76,11 @@ def make_searcher(search: Mapping[str, Json], space: Space, n_objectives: int, s
     return RandomSearcher(space, seed) if algorithm == "random" else SobolSearcher(space, seed)
 
 
-def _check(name: str, value: Json) -> None:
-    if name in _CHOICES:
-        if value not in _CHOICES[name]:
-            raise SpecError(f"{name} is {value!r}{nearest(str(value), _CHOICES[name])}")
+def _check(algorithm: str, name: str, value: Json) -> None:
+    choices = _OPERATORS[algorithm] if name == "operators" else _CHOICES.get(name)
+    if choices is not None:
+        if value not in choices:
+            raise SpecError(f"{name} is {value!r}{nearest(str(value), choices)}")
     elif isinstance(value, bool) or not isinstance(value, int) or value < _LEAST[name]:
         raise SpecError(f"{name} is {value!r}; give a whole number of at least {_LEAST[name]}")
 

@@ -78,6 +78,11 @@ class NSGA2:
             self._drop(self._worst())
 
     @property
+    def population_losses(self) -> Floats:
+        """Losses (n, m) of the members, in order of arrival."""
+        return self._losses[: self._n].copy()
+
+    @property
     def _full(self) -> bool:
         return self._n == self._size
 

@@ -42,7 +42,9 @@ class Variation:
         """Uniform crossover: each hyperparameter from either parent, whole branches together."""
         return self._join(a, b, rng.random(len(a)) < 0.5, rng)
 
-    def differential(self, target: Floats, donors: Sequence[Floats], rng: np.random.Generator) -> Floats:
+    def differential(
+        self, target: Floats, donors: Sequence[Floats], rng: np.random.Generator, crossing: float = CROSSING
+    ) -> Floats:
         """rand/1/bin on three donors; a choice that differs between the last two is taken from the second at rate F."""
         first, second, third = donors
         draws = rng.random((2, len(target)))
@@ -51,7 +53,7 @@ class Variation:
         swapped = (step != 0) & ~np.isnan(second) & (draws[0] < DIFFERENCE)
         choices = np.where(swapped, second, first)
         mutant = np.where(self._categorical, choices, moved)
-        from_mutant = draws[1] < CROSSING
+        from_mutant = draws[1] < crossing
         from_mutant[rng.integers(len(target))] = True
         return self._join(mutant, target, from_mutant, rng)
 

@@ -90,7 +90,9 @@ class SearchSection(Section):
         "take what another study of this store evaluated on the same data, splits, objectives and versions", True, False
     )
     population: Count | None = _key("of nsga2 and moead", 20)
-    operators: Text | None = _key('of nsga2 and moead: "auto" or "sbx"', "auto")
+    operators: Text | None = _key(
+        'of nsga2 and moead: "auto" or, as in published tables, "sbx" (moead also "de")', "auto"
+    )
     folds: Annotated[int, Field(strict=True, ge=2)] = _key("of the stratified cross-validation", 5, 5)
     workers: Count | None = _key("processes; one a core where not given", 2)
     step_timeout_s: Above | None = _key("a fold that takes longer fails its trial", 300.0)
