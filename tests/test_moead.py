@@ -89,7 +89,9 @@ def test_directions_keep_their_distance():
 def children_of_the_first_subproblem(operators):
     """How far children are from its incumbent; all values of trial k are k/9, and it is the best of one subproblem."""
     space = as_space({f"x{place}": (0.0, 1.0) for place in range(6)})
-    study = Simulation(make_searcher(search_options("moead", population=10, operators=operators), space, 2, seed=0))
+    study = Simulation(
+        make_searcher(search_options("moead", population=10, operators=operators, surrogate="none"), space, 2, seed=0)
+    )
     for k in range(10):
         study.losses = lambda _, k=k: [k, 9 - k]
         study.add(dict.fromkeys(space.names, k / 9))
@@ -106,7 +108,9 @@ def test_the_operators_of_published_tables_move_the_incumbent_itself():
 
 def test_the_population_is_there_to_be_scored_and_not_to_be_changed():
     for algorithm in ("nsga2", "moead"):
-        study = Simulation(make_searcher(search_options(algorithm, population=6), mixed_space(), 3, seed=0))
+        study = Simulation(
+            make_searcher(search_options(algorithm, population=6, surrogate="none"), mixed_space(), 3, seed=0)
+        )
         study.run(4)
         assert study.searcher.population_losses.shape == (4, 3)
         study.run(30)
