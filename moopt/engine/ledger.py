@@ -39,6 +39,7 @@ class Ledger:
             raise
         self._n_siblings = sum(trial.fit not in (None, trial.number) for trial in self.trials)
         self.lent: set[int] = set()
+        self.proposal_s = 0.0
         self._queue = deque(trial.number for trial in self.trials if trial.state is State.QUEUED)
 
     def _replayed(self, store: Store, algorithm: PymooAlgorithm | None) -> Searcher:
@@ -100,7 +101,9 @@ class Ledger:
         if self._queue:
             trial = self.trials[self._queue.popleft()]
         else:
+            asked_at = time.perf_counter()
             proposal = self._searcher.ask(len(self.trials))
+            self.proposal_s = time.perf_counter() - asked_at
             if isinstance(proposal, Signal):
                 return proposal
             trial = self._new_trial(proposal.config, proposal.origin)

@@ -26,6 +26,10 @@ from moopt.space.codec import Key
 from moopt.trial import Evaluator, State, StepResult, Trial
 
 HEARTBEAT_S = 2.0
+COSTLY_PROPOSAL_S = 0.01
+"""Where a worker would wait longer than this for a proposal, trials are started before a worker is free."""
+TRIALS_AHEAD = 3
+"""So many of them: steps that end together, and a model that is fitted anew, else leave a worker idle."""
 FIRST_TRIALS = 10
 """A search whose first trials all fail is stopped after this many."""
 
@@ -125,7 +129,8 @@ class Loop:
         """The trial whose step is next to submit, if a worker is free for it and nothing speaks against going on.
 
         One step more than there are workers waits in the executor, so that no worker is idle while its result
-        is stored; but no trial is started for that, since it would be proposed without the results that are due.
+        is stored. A trial is started for that only where proposals take their time, as those of a model do: it is
+        proposed without the results that are due.
         """
         if self._interrupted.is_set():
             self._stop = Stop.INTERRUPTED
@@ -135,9 +140,13 @@ class Loop:
             for opened in self._open.values():
                 if opened.waiting:
                     return opened
-        if in_flight < self._n_workers and self._may_start():
+        if in_flight < self._n_workers + self._trials_ahead() and self._may_start():
             return self._start_trial()
         return None
+
+    def _trials_ahead(self) -> int:
+        costly = self._ledger.proposal_s > COSTLY_PROPOSAL_S
+        return TRIALS_AHEAD if costly and self._n_workers > 1 and not self._deterministic else 0
 
     def _may_start(self) -> bool:
         if self._stop is not None or (self._deterministic and not self._result_is_due()):
