@@ -28,7 +28,7 @@ from moopt.trial import Evaluator, State, StepResult, Trial
 HEARTBEAT_S = 2.0
 COSTLY_PROPOSAL_S = 0.01
 """Where a worker would wait longer than this for a proposal, trials are started before a worker is free."""
-TRIALS_AHEAD = 3
+TRIALS_AHEAD = 2
 """So many of them: steps that end together, and a model that is fitted anew, else leave a worker idle."""
 FIRST_TRIALS = 10
 """A search whose first trials all fail is stopped after this many."""
