@@ -21,6 +21,7 @@ from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import moopt
 from moopt.pool import ProcessPool
