@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -14,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from moopt import earlier, pareto
-from moopt.arguments import budget_of, n_workers, valid_n_warm, valid_name, valid_seed
+from moopt.arguments import budget_of, valid_n_warm, valid_name, valid_seed
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Loop, Stop
-from moopt.errors import SpecError, StudyMismatch, UsageError, WrongResult
+from moopt.engine.workers import FunctionEvaluator, executor_of
+from moopt.errors import SpecError, UsageError, WrongResult
+from moopt.identity import check_same
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
@@ -93,7 +94,7 @@ def create_study(
     )
     if resume and any(stored.name == name for stored in opened.studies()):
         stored = opened.study(name)
-        _check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
+        check_same(record if seed is not None else replace(record, seed=stored.seed), stored, opened)
         study = Study(opened, stored, given)
         study._enqueue_unknown(own)
         return study
@@ -213,7 +214,10 @@ class Study:
         budget = budget_of(n_trials, timeout_s, max_steps, stop_when_stalled, self.record.n_steps)
         evaluator = self._evaluator(function)
         evaluated = self._evaluated_elsewhere() if reuse else None
-        with self._written() as ledger, _executor(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers):
+        with (
+            self._written() as ledger,
+            executor_of(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers),
+        ):
             loop = Loop(
                 ledger,
                 evaluator,
@@ -376,23 +380,6 @@ class Study:
         return np.array([[row[objective.name] for objective in self.objectives] for row in values])
 
 
-class FunctionEvaluator:
-    """A user's function of a config as an evaluator of one step."""
-
-    n_steps = 1
-
-    def __init__(self, function: Callable[[dict[str, Any]], Any], objectives: tuple[Objective, ...]) -> None:
-        self._function = function
-        self._objectives = objectives
-
-    def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:
-        """Call the function and check what it returns; raises WrongResult."""
-        del step  # there is only one
-        started = time.perf_counter()
-        values = outcome.step_values(self._objectives, self._function(dict(config)))
-        return (StepResult(values, seconds=time.perf_counter() - started),)
-
-
 def _search(algorithm: str | PymooAlgorithm, options: dict[str, Any]) -> dict[str, Json]:
     if not isinstance(algorithm, PymooAlgorithm):
         return search_options(algorithm, **options)
@@ -403,72 +390,3 @@ def _search(algorithm: str | PymooAlgorithm, options: dict[str, Any]) -> dict[st
 
 def _opened(store: str | Path | Store | None, *, create: bool) -> Store:
     return open_store(store, create=create) if store is None or isinstance(store, str | Path) else store
-
-
-@contextmanager
-def _executor(
-    given: Executor | None, n_jobs: int | None, step_timeout_s: float | None, memory_limit_mb: float | None
-) -> Iterator[tuple[Executor, int]]:
-    """The executor to run on and how many steps may be in flight; one that was made here is shut down."""
-    from moopt.pool import ProcessPool, SerialExecutor
-
-    if given is not None:
-        if step_timeout_s is not None or memory_limit_mb is not None:
-            raise SpecError("step_timeout_s and memory_limit_mb belong to moopt's own processes; leave out executor=")
-        yield given, n_workers(n_jobs) if n_jobs is not None else _slots(given)
-        return
-    workers = n_workers(1 if n_jobs is None else n_jobs)
-    if workers == 1 and step_timeout_s is None and memory_limit_mb is None:
-        yield SerialExecutor(), 1
-        return
-    pool = ProcessPool(workers, step_timeout_s=step_timeout_s, memory_limit_mb=memory_limit_mb)
-    try:
-        yield pool, workers
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown(wait=True)
-
-
-def _slots(executor: Executor) -> int:
-    return int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
-
-
-def _check_same(wanted: StudyRecord, stored: StudyRecord, store: Store) -> None:
-    found = differences(wanted, stored)
-    if found:
-        raise StudyMismatch(
-            f"study {stored.name!r} in {store.location} is another one: {'; '.join(found)}\n"
-            "Give the study another name, or another store."
-        )
-
-
-def differences(wanted: StudyRecord, stored: StudyRecord) -> list[str]:
-    """What of the wanted study is not as stored, each in words."""
-    found = Space.from_json(wanted.space).differences(Space.from_json(stored.space))
-    found += _differences("objective", _objectives(wanted), _objectives(stored))
-    found += _differences("", dict(wanted.search), dict(stored.search))
-    found += _differences(
-        "", {"seed": wanted.seed, "steps": wanted.n_steps}, {"seed": stored.seed, "steps": stored.n_steps}
-    )
-    return found + _differences("", dict(wanted.spec), dict(stored.spec))
-
-
-def _objectives(record: StudyRecord) -> dict[str, Json]:
-    return {objective.name: objective.as_json() for objective in record.objectives}
-
-
-def _differences(path: str, wanted: Mapping[str, Json], stored: Mapping[str, Json]) -> list[str]:
-    found = []
-    for key in [*wanted, *(key for key in stored if key not in wanted)]:
-        name = f"{path} {key}".strip()
-        new, old = wanted.get(key), stored.get(key)
-        if isinstance(new, Mapping) and isinstance(old, Mapping):
-            found += _differences(name, new, old)
-        elif new != old:
-            found.append(f"{name} is {_word(new)}, stored is {_word(old)}")
-    return found
-
-
-def _word(value: Json) -> str:
-    return "not given" if value is None else repr(value)
