@@ -56,6 +56,16 @@ def test_means_and_deviations_are_over_the_folds() -> None:
     assert results["mean_score_time"][0] == 0.25
 
 
+def test_the_mean_of_a_complete_trial_is_its_value_to_the_last_bit() -> None:
+    scores = [2.0, 2.1, 2.05]  # numpy's mean of them is another number than the correctly rounded one
+    exact = math.fsum(scores) / 3
+    assert np.array([scores]).mean(axis=1)[0] != exact
+    steps = {k: step(score, 10) for k, score in enumerate(scores)}
+    trial = Trial(0, {}, state=State.COMPLETE, n_steps=3, steps=steps, values={"accuracy": exact, "size_kb": 10.0})
+    results = cv_results([trial], [{}], OBJECTIVES, n_splits=3)
+    assert results["mean_test_accuracy"][0] == exact
+
+
 def test_ranks_begin_at_the_best_equals_share_the_better_and_failures_come_last() -> None:
     results = table()
     assert results["rank_test_accuracy"].tolist() == [1, 3, 1]

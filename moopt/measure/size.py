@@ -1,13 +1,15 @@
-"""Bytes of the model file that ships: skops, deflated."""
+"""Bytes of the model file that ships: skops, deflated, and the same bytes for the same model each time."""
 
 from __future__ import annotations
 
-import math
+import io
+import json
+import zipfile
 from typing import Any
 
 from moopt.errors import ObjectiveError
 
-_DIGITS = 3
+_SCHEMA = "schema.json"
 
 
 def model_bytes(estimator: Any) -> bytes:
@@ -15,12 +17,10 @@ def model_bytes(estimator: Any) -> bytes:
 
     Raises ObjectiveError for an estimator that skops cannot write.
     """
-    import zipfile
-
     import skops.io
 
     try:
-        return bytes(skops.io.dumps(estimator, compression=zipfile.ZIP_DEFLATED))
+        return _reproducible(skops.io.dumps(estimator))
     except Exception as error:
         raise ObjectiveError(
             f"{type(estimator).__name__} cannot be written as a model file by skops: {str(error).strip()[:200]}"
@@ -28,13 +28,41 @@ def model_bytes(estimator: Any) -> bytes:
 
 
 def size_kb(estimator: Any) -> float:
-    """Size of :func:`model_bytes` in kB (1,000 bytes), to three significant digits.
+    """Size of :func:`model_bytes` in kB (1,000 bytes)."""
+    return len(model_bytes(estimator)) / 1000
 
-    The length varies by about .2 % from dump to dump (skops writes the addresses of objects), hence the rounding.
+
+def _reproducible(written: bytes) -> bytes:
+    """A skops file, deflated, with its objects counted in order and without the time.
+
+    skops numbers objects by their addresses in memory, so that a file's length varies by .2 % from dump to dump, and
+    a search that compares sizes would not repeat.
     """
-    return round_significant(len(model_bytes(estimator)) / 1000)
+    files: dict[str, str] = {}
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(written)) as source, zipfile.ZipFile(out, "w") as target:
+        schema = json.loads(source.read(_SCHEMA))
+        _count_objects(schema, {}, files)
+        parts = {new: source.read(old) for old, new in files.items()}
+        parts[_SCHEMA] = json.dumps(schema).encode()
+        for name, content in parts.items():
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
-def round_significant(value: float) -> float:
-    """A positive number rounded to three significant digits."""
-    return round(value, _DIGITS - 1 - math.floor(math.log10(value)))
+def _count_objects(node: Any, numbers: dict[int, int], files: dict[str, str]) -> None:
+    """Replace, in place, each object's address by its place in order, and name its file after it."""
+    if isinstance(node, list):
+        for part in node:
+            _count_objects(part, numbers, files)
+    elif isinstance(node, dict):
+        address, file = node.get("__id__"), node.get("file")
+        if node.get("is_json"):  # which plain values are one object depends on Python's whims, and means nothing
+            node.pop("__id__", None)
+        elif isinstance(address, int):
+            node["__id__"] = numbers.setdefault(address, len(numbers))
+        if isinstance(file, str):
+            _, dot, ending = file.rpartition(".")
+            node["file"] = files.setdefault(file, f"{len(files)}{dot}{ending}")
+        for part in node.values():
+            _count_objects(part, numbers, files)

@@ -57,8 +57,10 @@ def cv_results(
         scores = _filled(trials, _folds(trials, n_splits, attrgetter("values"), name), error_score)
         trained = _filled(trials, _folds(trials, n_splits, attrgetter("train"), name), error_score)
         sign = -1.0 if directions.get(name, "maximize") == "maximize" else 1.0
+        means = _means(trials, scores, name)
         for key in (name, SCORE) if name == alias != SCORE else (name,):
-            table |= _scored(key, scores, sign)
+            table |= _splits(f"test_{key}", scores)
+            table |= {f"mean_test_{key}": means, f"rank_test_{key}": _ranks(sign * means)}
             if train and not is_cost(name):
                 table |= _splits(f"train_{key}", trained)
     return table
@@ -96,8 +98,12 @@ def _splits(key: str, scores: Floats) -> dict[str, Any]:
     return {f"split{k}_{key}": scores[:, k] for k in range(scores.shape[1])} | _mean_std(key, scores)
 
 
-def _scored(name: str, scores: Floats, sign: float) -> dict[str, Any]:
-    return _splits(f"test_{name}", scores) | {f"rank_test_{name}": _ranks(sign * scores.mean(axis=1))}
+def _means(trials: Sequence[Trial], scores: Floats, name: str) -> Floats:
+    """Of a complete trial the very value that the front shows, to the last bit; of the others the mean of the folds."""
+    means = scores.mean(axis=1)
+    known = [trial.values.get(name, mean) for trial, mean in zip(trials, means, strict=True)]
+    complete = np.array([trial.state is State.COMPLETE for trial in trials], dtype=bool)
+    return np.where(complete, known, means)
 
 
 def _ranks(losses: Floats) -> NDArray[np.int32]:
