@@ -216,6 +216,12 @@ def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:
     return out
 
 
+def values_of(objective: Objective, given: Floats) -> Floats:
+    """Values of losses, of any shape: the way back from :func:`loss`."""
+    turned = -given if objective.direction == "maximize" else given
+    return np.asarray(np.exp2(turned) if objective.log else turned)
+
+
 def _logarithm(values: Floats) -> Floats:
     """Base 2, in steps of 2^-40; NaN for a value that is not above 0.
 

@@ -111,7 +111,7 @@ def test_a_value_without_a_loss_is_nan() -> None:
 
 
 def test_violation_is_the_sum_of_the_misses_in_losses() -> None:
-    assert violation([ACCURACY, LATENCY], {"accuracy": 0.8, "latency_ms": 50}) == pytest.approx(0.1 + 1)
+    assert violation([ACCURACY, LATENCY], {"accuracy": 0.8, "latency_ms": 40}) == pytest.approx(0.1 + 3)
     assert violation([ACCURACY, LATENCY], {"accuracy": 0.95, "latency_ms": 5}) == 0
     assert math.isnan(violation([ACCURACY, LATENCY], {"accuracy": 0.95}))
 
