@@ -197,4 +197,5 @@ def _limit(scene: Scene, column: int, limits: Mapping[str, float]) -> pd.DataFra
     place = window.high[column] if limit is None else loss(objective, limit)
     inside = float(np.clip(place, window.low[column], window.high[column]))
     text = "" if limit is None or place > window.high[column] else f"limit {format_value(objective, limit)}"
-    return pd.DataFrame({"limit": values_of(objective, np.array([inside])), "text": [text], "seen": [float(bool(text))]})
+    at = values_of(objective, np.array([inside]))
+    return pd.DataFrame({"limit": at, "text": [text], "seen": [float(bool(text))]})
