@@ -10,7 +10,7 @@ import streamlit as st
 
 from moopt.errors import MooptError
 from moopt_explorer import state, text
-from moopt_explorer.views import decide, explore, session
+from moopt_explorer.views import compare, decide, explore, session, tradeoffs
 from moopt_explorer.views.session import Look
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -24,6 +24,8 @@ def main(arguments: list[str]) -> None:
     found = _look(arguments)
     pages = {
         "explore": st.Page(lambda: _draw(found, explore.page), title="Explore", default=True),
+        "tradeoffs": st.Page(lambda: _draw(found, tradeoffs.page), title="Trade-offs", url_path="tradeoffs"),
+        "compare": st.Page(lambda: _draw(found, compare.page), title="Compare", url_path="compare"),
         "decide": st.Page(lambda: _draw(found, decide.page), title="Decide and export", url_path="decide"),
     }
     current = st.navigation(list(pages.values()), position="hidden")

@@ -9,13 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from moopt.choose import BALANCED, KNEE
 from moopt.choose.limits import limit_text
+from moopt.choose.swaps import join
 from moopt.objectives import Objective, format_value
 from moopt.trial import Config, State, Trial
 from moopt_explorer.answer import Answer
+from moopt_explorer.compare import Comparison
 from moopt_explorer.data import Snapshot, scalar, slack
 from moopt_explorer.sliders import Bar
 
 SHORT = 36
+_ABSENT = object()
 _MARKUP = re.compile(r"[\\`*\[\]<>$:~!#|{}&^@]|(?<![^\W_])_|_(?![^\W_])")
 
 
@@ -163,11 +166,70 @@ def config_html(config: Config, default: Config | None) -> str:
     return table_html(["hyperparameter", "value", "default"], beside)
 
 
-def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A small table of texts."""
+def changes_html(trial: Trial, other: Trial) -> str:
+    """The hyperparameters in which two trials differ, one beside the other."""
+    names = [*trial.config, *(name for name in other.config if name not in trial.config)]
+    rows = [
+        [name, *(scalar(one.config[name]) if name in one.config else "–" for one in (trial, other))]
+        for name in names
+        if trial.config.get(name, _ABSENT) != other.config.get(name, _ABSENT)
+    ]
+    return table_html(["hyperparameter", f"#{trial.number}", f"#{other.number}"], rows, kind="mo-table even")
+
+
+def configs_html(trials: Sequence[Trial]) -> str:
+    """A row a hyperparameter, a column a trial; the rows in which trials differ first, in bold."""
+    names = dict.fromkeys(name for trial in trials for name in trial.config)
+    cells = {name: [scalar(one.config[name]) if name in one.config else "–" for one in trials] for name in names}
+    ordered = sorted(names, key=lambda name: len(set(cells[name])) == 1)
+    n_differ = sum(len(set(row)) > 1 for row in cells.values())
+    rows = [[name, *cells[name]] for name in ordered]
+    return table_html(
+        ["hyperparameter", *(f"#{one.number}" for one in trials)], rows, kind="mo-table even", n_bold=n_differ
+    )
+
+
+def compared_html(found: Comparison) -> str:
+    """A row an objective, a column a trial."""
+    rows = [
+        [shorten(one.name), *(format_value(one, float(value)) for value in found.values[:, column])]
+        for column, one in enumerate(found.objectives)
+    ]
+    return table_html(["objective", *(f"#{trial.number}" for trial in found.trials)], rows, kind="mo-table even")
+
+
+def noise_line(objective: Objective, pairs: Sequence[tuple[int, int]]) -> str:
+    """Which trials do not differ in an objective but by noise; nothing where all do."""
+    if not pairs:
+        return ""
+    told = join(f"#{one} and #{other}" for one, other in pairs)
+    return f"{shorten(objective.name)}: the difference between {told} is within noise."
+
+
+def now_html(objective: Objective, value: float) -> str:
+    """An objective's name over its value."""
+    name = html.escape(shorten(objective.name, 24))
+    return (
+        f'<div class="mo-card"><span title="{html.escape(objective.name)}">{name}</span>'
+        f"<b>{html.escape(format_value(objective, value))}</b></div>"
+    )
+
+
+def badges_html(badges: Iterable[str]) -> str:
+    """Short marks side by side."""
+    return '<div class="mo-badges">' + "".join(f"<span>{html.escape(one)}</span>" for one in badges) + "</div>"
+
+
+def table_html(head: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "mo-table", n_bold: int = 0) -> str:
+    """A small table of texts; so many of its first rows stand out."""
     top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<table class="mo-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    body = "".join(
+        f"<tr{' class=differs' if place < n_bold else ''}>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for place, row in enumerate(rows)
+    )
+    return f'<table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def file_name(name: str) -> str:

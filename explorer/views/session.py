@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from moopt.choose.moves import ANYTHING, IMPROVE, Wish
 from moopt.errors import StoreError
 from moopt.store import open_store
 from moopt.store.base import Store
@@ -24,6 +25,8 @@ _KEPT_SNAPSHOTS = 4
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
 _GO = "moopt_go"
+KEEP, WORSEN = "keep", "may worsen"
+"""Beside ``improve``, what the control of a wish says."""
 _AT_ONCE = 0.5
 """Seconds."""
 
@@ -160,8 +163,15 @@ def take_recommended(view: View) -> View:
 
 
 def picked(number: int | None) -> Callable[[View], View]:
-    """A change that picks a trial; it is judged against the limits before it is shown."""
-    return lambda view: replace(view, pick=number)
+    """A change that picks a trial; it is judged against the limits before it is shown. What was wished of the one
+    before is forgotten.
+    """
+    return lambda view: replace(view, pick=number, wishes={})
+
+
+def comparing(numbers: Iterable[int]) -> Callable[[View], View]:
+    """A change that compares these trials."""
+    return lambda view: replace(view, compared=tuple(numbers))
 
 
 def relaxed(name: str, limit: float) -> Callable[[View], View]:
@@ -198,11 +208,25 @@ def _said() -> View:
         preference=said["prefer"] or view.preference,
         whole=said["show"] == "all" if said["show"] else view.whole,
     )
+    compared = st.session_state.get(key("compare"))
+    if compared is not None:
+        view = replace(view, compared=tuple(compared))
     for objective in shown.objectives:
         limit = st.session_state.get(key(f"limit {objective.name}"))
         if limit is not None:
             view = state.with_limit(view, objective, None if limit == sliders.ANY else limit)
+        wish = st.session_state.get(key(f"wish {objective.name}"))
+        if wish is not None:
+            worst = st.session_state.get(key(f"worst {objective.name}"), sliders.ANY)
+            view = state.with_wish(view, objective.name, _wish(wish, worst))
     return view
+
+
+def _wish(said: str, worst: float | str) -> Wish | None:
+    """What two widgets say of one objective together."""
+    if said == WORSEN:
+        return ANYTHING if worst == sliders.ANY else float(worst)
+    return IMPROVE if said == IMPROVE else None
 
 
 def refresh(now: Look) -> None:
