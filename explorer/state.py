@@ -21,6 +21,8 @@ TRIAL_NUMBER = Objective("trial number")
 """What goes across where a study has one objective: the trials in their order."""
 _LIMIT_PREFIX, _WISH_PREFIX = "limit.", "wish."
 MOST_COMPARED = 4
+SCATTER, AXES, MATRIX = "scatter", "axes", "matrix"
+PICTURES = (SCATTER, AXES, MATRIX)
 _LARGEST_NUMBER = 2**53
 
 
@@ -40,6 +42,8 @@ class View:
     """``balanced``, ``knee`` or an objective's name."""
     pick: int | None = None
     """The number of the picked trial."""
+    picture: str = SCATTER
+    """``scatter``, ``axes`` (parallel ones) or ``matrix``."""
     whole: bool = False
     """Whether the picture shows all trials and not the front's surroundings."""
     wishes: Mapping[str, Wish] = field(default_factory=lambda: MappingProxyType({}))
@@ -56,6 +60,7 @@ def to_query(view: View) -> dict[str, str]:
         "y": view.y,
         "prefer": "" if view.preference == BALANCED else view.preference,
         "pick": "" if view.pick is None else str(view.pick),
+        "picture": "" if view.picture == SCATTER else view.picture,
         "show": "all" if view.whole else "",
         "compare": ",".join(map(str, view.compared)),
     }
@@ -75,6 +80,7 @@ def from_query(query: Mapping[str, str]) -> View:
         limits=dict(_limits(query)),
         preference=query.get("prefer") or BALANCED,
         pick=_number(query.get("pick", "")),
+        picture=query.get("picture", "") if query.get("picture", "") in PICTURES else SCATTER,
         whole=query.get("show") == "all",
         wishes=dict(_wishes(query)),
         compared=_several(query.get("compare", "")),
@@ -102,6 +108,7 @@ def fitted(view: View, objectives: Sequence[Objective]) -> View:
     return replace(
         asked,
         limits=limits,
+        picture=view.picture if len(objectives) > 1 else SCATTER,
         wishes=wishes if view.pick is not None else {},
         preference=view.preference if view.preference in (BALANCED, KNEE, *by_name) else BALANCED,
     )

@@ -45,6 +45,12 @@ def count(n: int, word: str) -> str:
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
+def numbers(trials: Sequence[int], at_most: int = 12) -> str:
+    """``#1, #4 and 3 more``."""
+    more = len(trials) - at_most
+    return ", ".join(f"#{one}" for one in trials[:at_most]) + (f" and {more} more" if more > 0 else "")
+
+
 def study_line(snapshot: Snapshot) -> str:
     """What a study is at a glance: trials, front, failures, whether it runs."""
     on_front = 0 if snapshot.front is None else len(snapshot.front)

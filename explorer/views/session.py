@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -184,6 +184,18 @@ def relaxed(name: str, limit: float) -> Callable[[View], View]:
     return change
 
 
+def limited(limits: Mapping[str, float]) -> Callable[[View], View]:
+    """A change that sets several limits."""
+
+    def change(view: View) -> View:
+        for objective in st.session_state[_SHOWN].objectives:
+            if objective.name in limits:
+                view = state.with_limit(view, objective, limits[objective.name])
+        return view
+
+    return change
+
+
 def key(what: str) -> str:
     """The key of a widget."""
     return f"moopt {what}"
@@ -198,7 +210,7 @@ def _said() -> View:
     """The session's view with what the widgets on the page say."""
     view: View = st.session_state[_VIEW]
     shown: data.Snapshot = st.session_state[_SHOWN]
-    said = {what: st.session_state.get(key(what)) for what in ("study", "x", "y", "prefer", "show")}
+    said = {what: st.session_state.get(key(what)) for what in ("study", "x", "y", "prefer", "show", "picture")}
     if said["study"] and said["study"] != shown.record.name:
         return View(study=said["study"])
     view = replace(
@@ -206,6 +218,7 @@ def _said() -> View:
         x=said["x"] or view.x,
         y=said["y"] or view.y,
         preference=said["prefer"] or view.preference,
+        picture=said["picture"] or view.picture,
         whole=said["show"] == "all" if said["show"] else view.whole,
     )
     compared = st.session_state.get(key("compare"))

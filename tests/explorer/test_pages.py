@@ -372,3 +372,14 @@ def test_the_pick_is_compared_with_the_default_and_others_may_be_added(
 def test_fewer_than_two_trials_ask_for_more(explorer: Open, filled: Callable[..., Path]) -> None:
     app = turned(explorer(filled(40), compare="0,999"), "compare")
     assert "Choose two to four trials" in words(app)
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("picture", ["axes", "matrix"])
+def test_a_picture_is_kept_in_the_url(explorer: Open, filled: Callable[..., Path], picture: str) -> None:
+    app = take(explorer(filled(40)))
+    next(one for one in app.get("button_group") if one.key == "moopt picture").set_value(picture).run()
+    assert app.query_params["picture"] == picture
+    words(app)

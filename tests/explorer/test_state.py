@@ -27,6 +27,7 @@ views = st.builds(
     ),
     preference=st.text(min_size=1, max_size=40),
     pick=st.none() | st.integers(0, 2**53 - 1),
+    picture=st.sampled_from(state.PICTURES),
     whole=st.booleans(),
     wishes=st.dictionaries(
         st.text(min_size=1, max_size=40),

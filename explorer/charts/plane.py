@@ -1,14 +1,9 @@
-"""The spec of a chart; its data come as datasets.
-
-A spec is written once in Altair and cached, since checking it costs more than everything else of a
-page; what changes from one look to the next are the datasets. Fields have fixed plain names, so that
-no objective's name can be taken for a path or a formula.
-"""
+"""The scatter of two objectives: cloud, front with its step, limits, default config and pick."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,28 +11,8 @@ import altair as alt
 
 from moopt.objectives import Objective
 from moopt_explorer import marks
-from moopt_explorer.compare import Comparison
+from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, axis
 from moopt_explorer.marks import Axes, Scene
-from moopt_explorer.state import TRIAL_NUMBER
-from moopt_explorer.text import shorten
-
-SELECTION = "picked"
-"""The name of the click's selection; its field is ``trial``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours of one theme, after Okabe and Ito; shape and size tell the same story."""
-
-    front: str
-    chosen: str
-    default: str
-    cloud: str
-    text: str
-
-
-LIGHT = Palette("#0072B2", "#D55E00", "#009E73", "#8a8a8a", "#1f2428")
-DARK = Palette("#56B4E9", "#E69F00", "#00b584", "#9a9a9a", "#e6e8ea")
 
 
 def scatter(
@@ -59,7 +34,7 @@ def scatter(
 def scatter_spec(axes: Axes, objectives: tuple[Objective, ...], palette: Palette) -> dict[str, Any]:
     """The spec without data; read it, never change it."""
     across, upwards = axes
-    x, y = _axis(alt.X("x:Q"), across), _axis(alt.Y("y:Q"), upwards)
+    x, y = axis(alt.X("x:Q"), across), axis(alt.Y("y:Q"), upwards)
     kinds = list(marks.SIZES)
     stroke = [palette.front, palette.front, palette.cloud, palette.default, palette.chosen, palette.chosen]
     fill = [palette.front, "transparent", palette.cloud, palette.default, "transparent", palette.chosen]
@@ -109,74 +84,6 @@ def scatter_spec(axes: Axes, objectives: tuple[Objective, ...], palette: Palette
         alt.layer(*layers).resolve_scale(size="independent", color="independent").properties(height=430).to_dict()
     )
     return spec
-
-
-def dumbbells(found: Comparison, palette: Palette = LIGHT) -> dict[str, Any]:
-    """Trials as points on a line an objective, in its own unit, with their intervals."""
-    plain = tuple(replace(one, limit=None) for one in found.objectives)
-    spec = dumbbell_spec(plain, tuple(f"#{one.number}" for one in found.trials), palette)
-    return dict(spec, datasets={"compared": found.frame()})
-
-
-@lru_cache(maxsize=32)
-def dumbbell_spec(objectives: tuple[Objective, ...], trials: tuple[str, ...], palette: Palette) -> dict[str, Any]:
-    """The spec without data; read it, never change it."""
-    colours = [palette.chosen, palette.front, palette.default, palette.text][: len(trials)]
-    shapes = ["circle", "square", "diamond", "triangle-up"][: len(trials)]
-    scale = alt.Scale(domain=list(trials), range=colours)
-    rows = []
-    for place, one in enumerate(objectives):
-        legend = alt.Legend(orient="top", title=None) if place == 0 else None
-        chart = alt.Chart(alt.NamedData("compared")).transform_filter(f"datum.objective === {place}")
-        x = _axis(alt.X("value:Q"), one, padding=12)
-        between = chart.mark_rule(color=palette.cloud, opacity=0.5, aria=False).encode(
-            x=alt.X("min(value):Q"), x2="max(value):Q", y=alt.value(_row_height(len(trials)) / 2)
-        )
-        points = chart.mark_point(size=110, strokeWidth=2).encode(
-            x=x,
-            color=alt.Color("trial:N", scale=scale, legend=legend),
-            shape=alt.Shape("trial:N", scale=alt.Scale(domain=list(trials), range=shapes), legend=legend),
-            yOffset=alt.YOffset("trial:N", scale=alt.Scale(domain=list(trials))),
-            tooltip=[alt.Tooltip("trial:N", title="trial"), alt.Tooltip("text:N", title=one.name)],
-        )
-        intervals = chart.mark_rule(strokeWidth=2, opacity=0.7, aria=False).encode(
-            x=alt.X("low:Q"),
-            x2="high:Q",
-            color=alt.Color("trial:N", scale=scale, legend=legend),
-            yOffset=alt.YOffset("trial:N", scale=alt.Scale(domain=list(trials))),
-        )
-        rows.append(
-            alt.layer(between, intervals, points).properties(height=_row_height(len(trials)), width="container")
-        )
-    spec: dict[str, Any] = alt.vconcat(*rows, spacing=14).to_dict()
-    return spec
-
-
-def _row_height(n_trials: int) -> int:
-    return 16 + 13 * n_trials
-
-
-def _axis(channel: Any, objective: Objective, padding: float = 0) -> Any:
-    linear: dict[str, Any] = {} if objective.log else {"zero": False}
-    scale = alt.Scale(type="log" if objective.log else "linear", nice=False, padding=padding, **linear)
-    return channel.scale(scale).axis(
-        alt.Axis(
-            title=axis_title(objective),
-            titleLimit=520,
-            format="~g",
-            labelOverlap="greedy",
-            tickCount=6,
-            gridOpacity=0.5,
-        )
-    )
-
-
-def axis_title(objective: Objective) -> str:
-    """An objective's name with its unit, its scale and its better side."""
-    if objective == TRIAL_NUMBER:
-        return "trial"
-    parts = ", ".join(part for part in (objective.unit, "log scale" if objective.log else "") if part)
-    return f"{shorten(objective.name)}{parts and f' ({parts})'}: {objective.better} is better"
 
 
 def _limit_layers(objective: Objective, channel: Any, dataset: str, palette: Palette) -> list[alt.Chart]:
