@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from moopt.objectives import Objective
-from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, small_axis
+from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, scale, small_axis
 from moopt_explorer.lines import KINDS, Lines
 
 MOST_OBJECTIVES = 6
