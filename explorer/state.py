@@ -50,6 +50,12 @@ class View:
     """Objective name -> what is wished of it, seen from the pick; those not named are kept."""
     compared: tuple[int, ...] = ()
     """The numbers of the trials that are compared, besides the pick."""
+    rival: str = ""
+    """The study that this one is compared with; empty for none."""
+    explained: str = ""
+    """The objective whose hyperparameters are looked at; empty for the first one."""
+    along: str = ""
+    """The hyperparameter along which it is drawn; empty for the most important one."""
 
 
 def to_query(view: View) -> dict[str, str]:
@@ -63,6 +69,9 @@ def to_query(view: View) -> dict[str, str]:
         "picture": "" if view.picture == SCATTER else view.picture,
         "show": "all" if view.whole else "",
         "compare": ",".join(map(str, view.compared)),
+        "with": view.rival,
+        "explain": view.explained,
+        "along": view.along,
     }
     wishes = {f"{_WISH_PREFIX}{name}": str(wish) for name, wish in view.wishes.items()}
     limits = {
@@ -84,6 +93,9 @@ def from_query(query: Mapping[str, str]) -> View:
         whole=query.get("show") == "all",
         wishes=dict(_wishes(query)),
         compared=_several(query.get("compare", "")),
+        rival=query.get("with", ""),
+        explained=query.get("explain", ""),
+        along=query.get("along", ""),
     )
 
 
@@ -110,6 +122,7 @@ def fitted(view: View, objectives: Sequence[Objective]) -> View:
         limits=limits,
         picture=view.picture if len(objectives) > 1 else SCATTER,
         wishes=wishes if view.pick is not None else {},
+        explained=view.explained if view.explained in by_name and view.explained != objectives[0].name else "",
         preference=view.preference if view.preference in (BALANCED, KNEE, *by_name) else BALANCED,
     )
 

@@ -73,7 +73,7 @@ def _values(found: Comparison) -> None:
     )
     st.html(text.section_html("Values", note))
     st.vega_lite_chart(
-        spec=charts.dumbbells(found, charts.DARK if st.context.theme.type == "dark" else charts.LIGHT),
+        spec=charts.dumbbells(found, parts.palette()),
         key="moopt dumbbells",
         width="stretch",
         alt="The trials' values in each objective",

@@ -36,7 +36,7 @@ def page(look: Look) -> None:
         if choice is not None:
             _actions(look, choice)
         _config(trial, default)
-        _notes(trial)
+        _notes(look, trial)
 
 
 def _why(found: Answer, choice: choose.Choice | None) -> None:
@@ -62,10 +62,27 @@ def _config(trial: Trial, default: Trial | None) -> None:
     st.html(text.config_html(trial.config, None if default is None else default.config))
 
 
-def _notes(trial: Trial) -> None:
+def _notes(look: Look, trial: Trial) -> None:
+    st.html(text.section_html("Notes", "kept with the trial"))
+    if message := session.said():
+        st.error(text.markdown(message))
     if trial.notes:
-        st.html(text.section_html("Notes", ""))
         st.html(text.list_html(trial.notes))
+    key = session.key(f"note {trial.number}")
+    st.text_area(f"A note on #{trial.number}", key=key, height=80, max_chars=2000)
+    st.button("Add the note", on_click=_add_note, args=(look, trial.number, key))
+
+
+def _add_note(look: Look, number: int, key: str) -> None:
+    session.callback()()
+    note = str(st.session_state[key]).strip()
+    if not note:
+        return
+    try:
+        look.store.add_note(look.snapshot.record.name, number, note)
+        st.session_state[key] = ""
+    except MooptError as error:  # the text stays where it was written
+        session.say(str(error))
 
 
 def _actions(look: Look, choice: choose.Choice) -> None:

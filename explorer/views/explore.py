@@ -10,7 +10,7 @@ import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
 from moopt.objectives import PARAM, Objective
-from moopt_explorer import data, sliders, state, text
+from moopt_explorer import data, files, sliders, state, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
 from moopt_explorer.views import pictures, session
@@ -32,6 +32,7 @@ def page(look: Look) -> None:
         _pick(look, look.answer)
         pictures.draw(look, look.answer)
         _table(look, look.answer)
+        _downloads(look)
     _failures(look)
 
 
@@ -155,6 +156,22 @@ def _table(look: Look, found: Answer) -> None:
             **{f"{VALUE}{one.name}": _column(one) for one in found.objectives},
         },
     )
+
+
+def _downloads(look: Look) -> None:
+    """The whole front as files, whatever the limits are; made when they are asked for."""
+    snapshot, name = look.snapshot, text.file_name(look.snapshot.record.name)
+    kinds = {"CSV": (files.as_csv, "csv", "text/csv"), "Parquet": (files.as_parquet, "parquet", None)}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for kind, (packed, ending, mime) in kinds.items():
+            st.download_button(
+                f"The front as {kind}",
+                lambda packed=packed: packed(files.front(snapshot)),
+                file_name=f"{name}-front.{ending}",
+                mime=mime,
+                on_click="ignore",
+            )
+        st.html(text.line_html("Pictures are saved as PNG or SVG by the menu ⋯ at their upper right.", "mo-hint"))
 
 
 def _hyperparameters(table: pd.DataFrame) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from moopt import choose
-from moopt_explorer import text
+from moopt_explorer import charts, text
 from moopt_explorer.answer import Answer, points
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
@@ -18,6 +18,11 @@ def head(look: Look) -> None:
         session.refresh(look)
     if notice := session.notice():
         st.warning(text.markdown(notice))
+
+
+def palette() -> charts.Palette:
+    """The colours of the reader's theme."""
+    return charts.DARK if st.context.theme.type == "dark" else charts.LIGHT
 
 
 def nothing_picked(found: Answer | None, purpose: str) -> None:

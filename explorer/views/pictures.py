@@ -11,7 +11,7 @@ from moopt.objectives import Floats, Objective
 from moopt_explorer import charts, data, lines, marks, state, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.lines import Lines
-from moopt_explorer.views import session
+from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
 
 _CHART, _AXES, _MATRIX, _ROUND = "moopt chart", "moopt axes", "moopt matrix", "moopt_round"
@@ -32,10 +32,6 @@ def draw(look: Look, found: Answer) -> None:
             label_visibility="collapsed",
         )
     {state.SCATTER: _scatter, state.AXES: _parallel, state.MATRIX: _matrix}[look.view.picture](look, found)
-
-
-def _palette() -> charts.Palette:
-    return charts.DARK if st.context.theme.type == "dark" else charts.LIGHT
 
 
 def _marked(look: Look, found: Answer) -> list[tuple[int, str, Floats]]:
@@ -74,7 +70,7 @@ def _scatter(look: Look, found: Answer) -> None:
         found.objectives,
         limits=found.limits,
         describe=snapshot.describe,
-        palette=_palette(),
+        palette=parts.palette(),
     )
     st.vega_lite_chart(
         spec=spec,
@@ -120,7 +116,7 @@ def _parallel(look: Look, found: Answer) -> None:
     # Brushes cannot be taken back from here, so a chart without them takes the place of one that had some.
     key = f"{_AXES} {st.session_state.get(_ROUND, 0)}"
     st.vega_lite_chart(
-        spec=charts.parallel(shown, _palette()),
+        spec=charts.parallel(shown, parts.palette()),
         key=key,
         on_select=lambda: None,
         alt="The front over an axis an objective, better values on top",
@@ -173,7 +169,7 @@ def _turned(change: Any) -> Any:
 def _matrix(look: Look, found: Answer) -> None:
     shown = lines.lines(found.front, found.left, _marked(look, found), look.snapshot.describe)
     st.vega_lite_chart(
-        spec=charts.matrix(shown, _palette()),
+        spec=charts.matrix(shown, parts.palette()),
         key=_MATRIX,
         on_select=_matrix_clicked,
         alt="Every two objectives of the front against each other",

@@ -24,7 +24,7 @@ from moopt_explorer.state import View
 _KEPT_SNAPSHOTS = 4
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
-_GO = "moopt_go"
+_GO, _SAID = "moopt_go", "moopt_said"
 KEEP, WORSEN = "keep", "may worsen"
 """Beside ``improve``, what the control of a wish says."""
 _AT_ONCE = 0.5
@@ -87,6 +87,13 @@ def look(location: str) -> Look | None:
     _publish(view)
     st.session_state[_SHOWN] = snapshot
     return Look(location, store, names, snapshot, read_at, view, found)
+
+
+def snapshot_of(location: str, name: str) -> data.Snapshot:
+    """A study of the store as it stands. Raises StoreError."""
+    store = store_at(location)
+    found = _snapshot(location, data.identity(location), name, store.revision(name), store.is_running(name))
+    return found[0]
 
 
 def notice() -> str:
@@ -174,6 +181,21 @@ def comparing(numbers: Iterable[int]) -> Callable[[View], View]:
     return lambda view: replace(view, compared=tuple(numbers))
 
 
+def rivalled(view: View) -> View:
+    """The view compared with the study that its widget names."""
+    return replace(view, rival=st.session_state[key("rival")])
+
+
+def explained(view: View) -> View:
+    """The view that looks at the objective its widget names, along what matters most to it."""
+    return replace(view, explained=st.session_state[key("explained")], along="")
+
+
+def along(view: View) -> View:
+    """The view that looks along the hyperparameter its widget names."""
+    return replace(view, along=st.session_state[key("along")])
+
+
 def relaxed(name: str, limit: float) -> Callable[[View], View]:
     """A change that moves one limit."""
 
@@ -194,6 +216,16 @@ def limited(limits: Mapping[str, float]) -> Callable[[View], View]:
         return view
 
     return change
+
+
+def say(message: str) -> None:
+    """Have something said on the page that is drawn next."""
+    st.session_state[_SAID] = message
+
+
+def said() -> str:
+    """What is to be said, asked once."""
+    return str(st.session_state.pop(_SAID, ""))
 
 
 def key(what: str) -> str:
