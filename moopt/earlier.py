@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from moopt import pareto
 from moopt.errors import MooptWarning, SpaceError
 from moopt.frames import front_trials, value_matrix
@@ -68,18 +66,12 @@ def _within(space: Space, config: Config) -> Config | None:
 
 
 def _spread(objectives: Sequence[Objective], front: Sequence[Trial], n: int) -> list[int]:
-    """At most ``n`` rows of a front, each the one that adds most hypervolume to those before.
-
-    The greedy subset of Guerreiro, Fonseca and Paquete 2016, doi:10.1162/EVCO_a_00159.
-    """
+    """At most ``n`` rows of a front, each the one that adds most hypervolume to those before."""
+    if not front:
+        return []
     losses = loss_matrix(objectives, value_matrix(objectives, front))
-    ideal, nadir = pareto.ideal_nadir(losses)
-    chosen: list[int] = []
-    while len(chosen) < min(n, len(front)):
-        left = [row for row in range(len(front)) if row not in chosen]
-        gained = [pareto.hypervolume(losses[[*chosen, row]], ideal, nadir) for row in left]
-        chosen.append(left[int(np.argmax(gained))])
-    return chosen
+    scaled = pareto.normalise(losses, *pareto.ideal_nadir(losses))
+    return pareto.greedy_rows(scaled[None], min(n, len(front)))
 
 
 def evaluated(space: Space, store: Store, record: StudyRecord, versions: Mapping[str, str]) -> dict[Key, Found]:

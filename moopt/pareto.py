@@ -1,4 +1,4 @@
-"""Dominance, ranks, ideal and nadir, hypervolume, knee: arrays in, arrays out, on moocore.
+"""Dominance, ranks, ideal and nadir, hypervolume, knee, subset: arrays in, arrays out, on moocore.
 
 Losses have shape (n, m): n points, m objectives, less is better. Feasible comes before infeasible, then
 less violation, then dominance. A row with a value that is not finite (a failed trial) is never on a
@@ -6,6 +6,8 @@ front, comes last in the ranks, and counts for nothing elsewhere. No input is ch
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import moocore
 import numpy as np
@@ -106,6 +108,35 @@ def knee(losses: Floats) -> int:
         raise UsageError("a knee was asked of no point; give losses with at least one finite row")
     front = losses[rows]
     return int(rows[normalise(front, *ideal_nadir(front)).sum(axis=1).argmin()])
+
+
+def greedy_rows(losses: Floats, n: int, chosen: Sequence[int] = (), reference: float = 1.1) -> list[int]:
+    """At most ``n`` rows, each the one that adds most hypervolume to those before it and to the ``chosen`` ones.
+
+    ``losses`` (s, k, m) are normalised losses of k rows in s cases; what is added is the mean over the cases. Ends
+    where no row adds anything. The greedy subset of Guerreiro, Fonseca and Paquete 2016, doi:10.1162/EVCO_a_00159; what
+    a row adds never grows, so most rows need not be looked at again (Minoux 1978, doi:10.1007/BFb0006528).
+    """
+    zero, one = np.zeros(losses.shape[2]), np.ones(losses.shape[2])
+
+    def volume(rows: Sequence[int]) -> float:
+        return float(np.mean([hypervolume(own[list(rows)], zero, one, reference) for own in losses]))
+
+    rows, found = list(chosen), []
+    present = volume(rows)
+    bounds = np.full(losses.shape[1], np.inf)
+    bounds[rows] = 0.0
+    while len(found) < n and len(bounds) and bounds.max() > 0:
+        looked_at: set[int] = set()
+        while (row := int(bounds.argmax())) not in looked_at and bounds[row] > 0:
+            bounds[row] = volume([*rows, row]) - present
+            looked_at.add(row)
+        if bounds[row] > 0:
+            present += bounds[row]
+            bounds[row] = 0.0
+            rows.append(row)
+            found.append(row)
+    return found
 
 
 def finite_rows(losses: Floats) -> Mask:

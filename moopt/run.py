@@ -14,6 +14,7 @@ from moopt.data import Data, read_data
 from moopt.engine.loop import Stop
 from moopt.errors import SpaceError, nearest
 from moopt.evaluate import CrossValidation, file_evaluator
+from moopt.models.portfolio import n_portfolio, portfolio_configs
 from moopt.models.presets import cost_warnings, default_configs, families_for, preset_space
 from moopt.space import Space, as_space
 from moopt.specfile import StudySpec
@@ -54,6 +55,21 @@ class Plan:
     def start(self) -> list[Config]:
         """The user's own configs. Raises SpaceError."""
         return [own_config(as_space(self.space), self.families, config) for config in self.spec.search.start]
+
+    @cached_property
+    def defaults(self) -> list[Config]:
+        """Each family's default config. Raises SpaceError."""
+        return default_configs(self.families, self.data.columns, self.spec.models.ranges)
+
+    @property
+    def portfolio(self) -> list[Config]:
+        """Configs that did well on other data, as many as leave room for a search; none where they are not wanted."""
+        search, space = self.spec.search, as_space(self.space)
+        if not search.portfolio:
+            return []
+        known = [*self.defaults, *self.start]
+        names = [one.name for one in self.spec.objective_list()]
+        return portfolio_configs(space, names, known, n_portfolio(search.n_trials, len(known)))
 
     def evaluator(self) -> CrossValidation:
         """What the workers call. Raises DataError for a class with fewer rows than folds."""
@@ -107,9 +123,10 @@ def open_study(planned: Plan, store: str | Path | Store | None) -> Study:
         spec.objective_list(),
         store=opened,
         seed=spec.study.seed,
-        defaults=default_configs(planned.families, planned.data.columns, spec.models.ranges),
+        defaults=planned.defaults,
         start=planned.start,
         warm_start_from=_warm_start(spec),
+        portfolio=planned.portfolio,
         n_steps=spec.search.folds,
         spec=_as_stored(planned.record(), opened, spec.name),
         resume=True,

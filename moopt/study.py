@@ -56,6 +56,7 @@ def create_study(
     start: Sequence[Mapping[str, Any]] = (),
     warm_start_from: Study | str | Path | Store | tuple[str | Path | Store, str] | None = None,
     n_warm: int = 10,
+    portfolio: Sequence[Mapping[str, Any]] = (),
     n_steps: int = 1,
     spec: Mapping[str, Json] | None = None,
     resume: bool = False,
@@ -70,8 +71,9 @@ def create_study(
 
     The default configs are tried first: those given, else the space's own. Then come your own, ``start``, and then at
     most ``n_warm`` of another study's front, spread over it: ``warm_start_from`` is a study, a store with one study,
-    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. A study that is
-    gone on with takes what of ``start`` it does not know, and needs no other study any more.
+    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. Last comes
+    ``portfolio``: configs that did well elsewhere, marked as such. A study that is gone on with takes what of ``start``
+    it does not know, and needs no other study and no portfolio any more.
 
     Raises SpaceError, ObjectiveError or SpecError for what cannot be; StudyExists where the name is taken and
     ``resume`` is false; StudyMismatch, with the differences, where the stored study is another one.
@@ -99,6 +101,7 @@ def create_study(
         study._enqueue_unknown(own)
         return study
     first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
+    elsewhere = [codec.check(config) for config in portfolio]
     warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, valid_n_warm(n_warm))
     opened.create_study(record)
     study = Study(opened, record, given)
@@ -107,6 +110,7 @@ def create_study(
         ledger.enqueue(own, Source.ENQUEUED)
         attributes = [{earlier.FROM: one.origin} for one in warm]
         ledger.enqueue([one.config for one in warm], Source.WARM_START, attributes)
+        ledger.enqueue(elsewhere, Source.PORTFOLIO)
     return study
 
 

@@ -50,6 +50,7 @@ class Source(StrEnum):
     DEFAULT = "default"
     ENQUEUED = "enqueued"
     WARM_START = "warm start"
+    PORTFOLIO = "portfolio"
     REUSED = "reused"
     SIBLING = "sibling"
 

@@ -53,6 +53,11 @@ class TestMOEADWithModels(SearcherContract):
     search = search_options("moead", population=8)
 
 
+@pytest.mark.usefixtures("quick")
+class TestParEGO(SearcherContract):
+    search = search_options("parego")
+
+
 # The models
 
 

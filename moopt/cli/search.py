@@ -40,6 +40,10 @@ def run(
             "--stop-when-stalled/--no-stop-when-stalled", help="End where the front stopped growing. Default no."
         ),
     ] = None,
+    portfolio: Annotated[
+        bool | None,
+        typer.Option("--portfolio/--no-portfolio", help="Try configs first that did well on other data. Default yes."),
+    ] = None,
     warm_start: Annotated[
         Path | None, typer.Option(help="Store of an earlier study whose front is tried first.")
     ] = None,
@@ -48,7 +52,9 @@ def run(
         typer.Option("--reuse/--no-reuse", help="Take what other studies of the store evaluated. Default no."),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
-    algorithm: Annotated[str | None, typer.Option(help="nsga2, moead, random, sobol or grid. Default nsga2.")] = None,
+    algorithm: Annotated[
+        str | None, typer.Option(help="nsga2, moead, parego, random, sobol or grid. Default nsga2.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws test rows, folds and search. Default 0.")] = None,
     store: Annotated[Path | None, typer.Option(help="File that keeps the study. Default: the study's name.db.")] = None,
     study: Annotated[str | None, typer.Option(help="The study's name. Default: the data file's name.")] = None,
@@ -77,6 +83,7 @@ def run(
             "timeout_s": timeout,
             "max_steps": max_steps,
             "stop_when_stalled": stop_when_stalled,
+            "portfolio": portfolio,
             "warm_start": None if warm_start is None else str(warm_start),
             "reuse": reuse,
             "workers": workers,

@@ -63,7 +63,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         name is first looked for in ``scoring``. None: the scores of ``scoring`` where it is given; else accuracy,
         recall, latency and size for a classifier, r2, latency and size for a regressor, and the estimator's own
         ``score`` for others. With several classes recall, precision, F1 and Jaccard are macro averages.
-    algorithm : {"nsga2", "moead", "random", "sobol", "grid"} or PymooAlgorithm, default "nsga2"
+    algorithm : {"nsga2", "moead", "parego", "random", "sobol", "grid"} or PymooAlgorithm, default "nsga2"
     n_trials : int, default 100
         Configs to evaluate; with a ``store``, the study's total.
     scoring : name, callable, list or dict of them, default None

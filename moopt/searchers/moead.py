@@ -120,7 +120,7 @@ class MOEAD:
         return self._pool(origin["subproblem"], origin["near"]) if _is_own(origin) else self._pool(0, near=False)
 
     def _children(self, turn: int, pool: Rows, rng: np.random.Generator) -> Iterator[Config]:
-        variation, target = self._variation, self._points[turn]
+        variation, target = self._variation.after(len(self._seen)), self._points[turn]
         # One row of each incumbent, which may hold several subproblems.
         distinct = pool[np.unique(self._numbers[pool], return_index=True)[1]]
         for attempt in range(_TRIES):

@@ -87,7 +87,7 @@ class NSGA2:
         return self._n == self._size
 
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
-        variation, sbx = self._variation, self._operators == "sbx"
+        variation, sbx = self._variation.after(len(self._seen)), self._operators == "sbx"
         for attempt in range(_TRIES):
             first, second, third, fourth = (rng.random(4) * self._n).astype(np.intp).tolist()
             a, b = self._points[self._winner(first, second)], self._points[self._winner(third, fourth)]

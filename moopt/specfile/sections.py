@@ -62,7 +62,9 @@ class ModelsSection(Section):
     families: Annotated[Texts, Field(min_length=1)] | None = _key(
         f"all where not given; from {MANY_ROWS:,} rows on all but the slowest two", ["logistic", "forest"]
     )
-    ranges: Mapping[Text, Mapping[Text, Any]] = Field(default_factory=dict, description="in place of the usual ranges")
+    ranges: Mapping[Text, Mapping[Text, Any]] = Field(
+        default_factory=dict, description="in place of the usual ranges, or beliefs"
+    )
 
 
 class ObjectiveSection(Section):
@@ -74,7 +76,7 @@ class ObjectiveSection(Section):
 class SearchSection(Section):
     """How to search, how long, and on how many processes."""
 
-    algorithm: Text = _key("nsga2, moead, random, sobol or grid", "nsga2", "nsga2")
+    algorithm: Text = _key("nsga2, moead, parego, random, sobol or grid", "nsga2", "nsga2")
     n_trials: Count = _key("configs to evaluate in total; a larger number goes on with the study", 100, 100)
     timeout_s: Above | None = _key("the search ends after so many seconds, if its trials are not done before", 3600.0)
     max_steps: Count | None = _key("folds to evaluate in total, never more; whichever comes first", 500)
@@ -83,6 +85,9 @@ class SearchSection(Section):
     )
     start: tuple[Mapping[Text, Any], ...] = _key(
         "configs of your own, tried after the families' defaults", [{"family": "forest", "n_estimators": 300}], ()
+    )
+    portfolio: Annotated[bool, Field(strict=True)] = _key(
+        "try some configs first that did well on other data; at most 12, and a third of the trials left", False, True
     )
     warm_start: Text | None = _key("store of an earlier study whose front is tried first", "earlier.db")
     warm_start_study: Text | None = _key("its name, where that store holds several", "churn 2024")
