@@ -122,7 +122,8 @@ def greedy_rows(losses: Floats, n: int, chosen: Sequence[int] = (), reference: f
     def volume(rows: Sequence[int]) -> float:
         return float(np.mean([hypervolume(own[list(rows)], zero, one, reference) for own in losses]))
 
-    rows, found = list(chosen), []
+    rows = list(chosen)
+    found: list[int] = []
     present = volume(rows)
     bounds = np.full(losses.shape[1], np.inf)
     bounds[rows] = 0.0

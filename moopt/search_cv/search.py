@@ -87,6 +87,14 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         A file that keeps the study; fitting the same search on the same data again goes on with it.
     study_name : str, default None
         Its name in the store; None is the estimator's class.
+    start : list of dicts, default None
+        Parameters to try first, after the estimator's own, as ``set_params`` takes them; what one leaves out is as in
+        the estimator.
+    warm_start_from : Study, path or (path, name), default None
+        Another study, whose front is tried first; see :func:`moopt.create_study`.
+    reuse : bool, default False
+        Take what other studies of the ``store`` measured of the same estimator, data, splits and scores with the same
+        versions.
     surrogate, population, operators : default None
         Options of the algorithm; see :func:`moopt.create_study`.
     step_timeout_s, memory_limit_mb : number, default None
@@ -135,6 +143,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         return_train_score: bool = False,
         store: str | Path | None = None,
         study_name: str | None = None,
+        start: Sequence[Mapping[str, Any]] | None = None,
+        warm_start_from: Study | str | Path | tuple[str | Path, str] | None = None,
+        reuse: bool = False,
         surrogate: str | None = None,
         population: int | None = None,
         operators: str | None = None,
@@ -161,6 +172,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.return_train_score = return_train_score
         self.store = store
         self.study_name = study_name
+        self.start = start
+        self.warm_start_from = warm_start_from
+        self.reuse = reuse
         self.surrogate = surrogate
         self.population = population
         self.operators = operators
@@ -226,7 +240,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers))
 
     def _study(self, job: _Job) -> Study:
-        own = job.distributions.config(self.estimator.get_params())
+        usual = self.estimator.get_params()
+        own = job.distributions.config(usual)
         return create_study(
             self.study_name or type(self.estimator).__name__,
             job.distributions.space,
@@ -238,6 +253,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
             population=self.population,
             operators=self.operators,
             defaults=[] if own is None else [own],
+            start=[job.distributions.start(params, usual) for params in self.start or ()],
+            warm_start_from=self.warm_start_from,
             n_steps=self.n_splits_,
             spec=self._spec(job),
             resume=True,
@@ -271,6 +288,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                     timeout_s=self.timeout_s,
                     max_steps=self.max_steps,
                     stop_when_stalled=self.stop_when_stalled,
+                    reuse=self.reuse,
                     step_timeout_s=self.step_timeout_s,
                     memory_limit_mb=self.memory_limit_mb,
                     deterministic=self.deterministic,
