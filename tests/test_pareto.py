@@ -124,3 +124,22 @@ def test_the_input_is_not_changed():
     pareto.ranks(losses)
     pareto.knee(losses)
     pareto.hypervolume(losses, *pareto.ideal_nadir(losses))
+
+
+def test_the_greedy_rows_are_those_that_add_most_volume_each_time():
+    losses = np.random.default_rng(0).random((3, 12, 3))
+
+    def volume(rows: list[int]) -> float:
+        return float(np.mean([pareto.hypervolume(own[rows], np.zeros(3), np.ones(3)) for own in losses]))
+
+    rows = [5]
+    while len(rows) < 5:
+        rows.append(max((row for row in range(12) if row not in rows), key=lambda row: volume([*rows, row])))
+    assert pareto.greedy_rows(losses, 4, [5]) == rows[1:]
+
+
+def test_greedy_rows_end_where_no_row_adds_anything():
+    losses = np.array([[[0.2, 0.2], [0.1, 0.1], [0.5, 0.5]]])
+    assert pareto.greedy_rows(losses, 3) == [1]
+    assert pareto.greedy_rows(losses, 3, [1]) == []
+    assert pareto.greedy_rows(np.full((1, 2, 2), 9.0), 2) == []

@@ -29,7 +29,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import moopt
 from moopt import Objective, ParetoSearchCV
-from moopt.errors import MooptWarning, NoTrialLeft, ObjectiveError, SearchFailed, SpecError, StudyMismatch
+from moopt.errors import MooptWarning, NoTrialLeft, ObjectiveError, SearchFailed, SpaceError, SpecError, StudyMismatch
 
 X, Y = load_breast_cancer(return_X_y=True)
 X, Y = X[::3, :8], Y[::3]
@@ -603,6 +603,67 @@ def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert_array_equal(again.cv_results_["mean_fit_time"], second.cv_results_["mean_fit_time"])
 
 
+def test_own_parameters_are_tried_after_the_estimators_own() -> None:
+    start = [{"max_depth": 3, "min_samples_leaf": 10}, {"min_samples_leaf": 10}]
+    found = search(tree(max_depth=2), start=start, refit=False, n_trials=4).fit(X, Y)
+    assert found.cv_results_["params"][:3] == [
+        {"max_depth": 2, "min_samples_leaf": 1},
+        {"max_depth": 3, "min_samples_leaf": 10},
+        {"max_depth": 2, "min_samples_leaf": 10},
+    ]
+    assert found.study_.trials()["source"].tolist() == ["default", "enqueued", "enqueued", "search"]
+
+
+def test_a_start_may_lie_in_the_second_dict_and_hold_estimators() -> None:
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", tree())])
+    space = [
+        {"scale": [StandardScaler(), MinMaxScaler()]},
+        {"model": [GaussianNB(), tree()], "scale": ["passthrough"]},
+    ]
+    start = [{"model": GaussianNB()}, {"scale": MinMaxScaler()}]
+    found = search(pipeline, space, start=start, refit=False, n_trials=3).fit(X, Y)
+    first, second = found.cv_results_["params"][1:]
+    assert isinstance(first["model"], GaussianNB)
+    assert isinstance(second["scale"], MinMaxScaler)
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ([{"max_dept": 3}], "param_distributions has no parameter 'max_dept'; did you mean 'max_depth'"),
+        ([{"max_depth": 30}], "max_depth is 30; expected one of: 1, 2, 3, None"),
+        ([3], "a config to start from is 3; give a dict of parameters"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(start: list[Any], message: str) -> None:
+    with pytest.raises(SpaceError, match=message):
+        search(start=start).fit(X, Y)
+
+
+def test_parameters_of_two_dicts_are_no_start() -> None:
+    with pytest.raises(SpaceError, match="no dict of param_distributions holds all of: max_depth, min_samples_leaf"):
+        search(space=[{"max_depth": [1, 2]}, {"min_samples_leaf": [1, 9]}],
+               start=[{"max_depth": 1, "min_samples_leaf": 9}]).fit(X, Y)  # fmt: skip
+
+
+def test_another_searchs_front_is_tried_first_and_its_results_are_reused(tmp_path: Path) -> None:
+    store = tmp_path / "s.db"
+    first = search(store=store, study_name="first").fit(X, Y)
+    again = search(store=store, study_name="again", warm_start_from=(store, "first"), reuse=True, n_trials=8).fit(X, Y)
+    trials = again.study_.store.trials("again")
+    on_front = set(first.front_["number"])
+    from_first = [trial for trial in trials if trial.attributes.get("from", {}).get("study") == "first"]
+    assert on_front <= {trial.attributes["from"]["trial"] for trial in from_first}
+    assert trials[1].values == first.study_.store.trial("first", trials[1].attributes["from"]["trial"]).values
+    assert len(trials) == 8
+
+
+def test_a_study_may_be_given_to_start_from_and_such_a_search_is_cloned() -> None:
+    first = search().fit(X, Y)
+    again = clone(search(warm_start_from=first.study_, n_trials=3)).fit(X, Y)
+    assert "warm start" in again.study_.trials()["source"].tolist()
+
+
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
@@ -695,6 +756,9 @@ def test_verbose_says_what_begins_and_what_was_found(capsys: pytest.CaptureFixtu
         ({"n_jobs": 0}, SpecError, "n_jobs is 0; give a number of processes"),
         ({"error_score": "rise"}, SpecError, "error_score is 'rise'; give a number or 'raise'"),
         ({"return_train_score": 1}, SpecError, "return_train_score is 1; give True or False"),
+        ({"start": {"max_depth": 3}}, SpecError, "start is .*; give a list of dicts of parameters"),
+        ({"reuse": "yes"}, SpecError, "reuse is 'yes'; give True or False"),
+        ({"reuse": True}, SpecError, "reuse takes what other studies of a store measured; give store="),
         ({"verbose": "much"}, SpecError, "verbose is 'much'"),
         ({"random_state": "x"}, SpecError, "random_state is 'x'; give a whole number"),
         ({"random_state": -1}, SpecError, "random_state is -1; give a whole number"),

@@ -62,7 +62,7 @@ class MOEAD:
         self._near: Rows = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
         self._seen = Seen(space)
         self._archive = Archive(n_objectives, robust=operators == "de")
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._variation = Variation(space)
         self._n = 0
         self._turn = 0

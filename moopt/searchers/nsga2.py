@@ -36,7 +36,7 @@ class NSGA2:
         self._space, self._seed, self._size, self._operators = space, seed, population, operators
         self._seen = Seen(space)
         self._archive = Archive(n_objectives)
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._variation = Variation(space)
         # Rows in the order of arrival; one more than survive.
         self._n = 0

@@ -21,7 +21,7 @@ from scipy.special import betaincinv, betaln, ndtr, ndtri, xlog1py, xlogy
 
 from moopt.objectives import Floats
 
-HALF = 10
+HALF = 4
 """Results after which a belief counts half."""
 
 

@@ -31,11 +31,14 @@ from moopt.data import Data, DataSpec, read_data  # noqa: E402
 from moopt.data.features import Columns  # noqa: E402
 from moopt.evaluate import file_evaluator  # noqa: E402
 from moopt.models.families import FAMILIES  # noqa: E402
+from moopt.models.portfolio import n_portfolio, portfolio_configs  # noqa: E402
 from moopt.models.presets import default_configs, preset_space  # noqa: E402
 from moopt.objectives import Floats, as_objectives, loss_matrix  # noqa: E402
+from moopt.searchers import make_searcher, search_options  # noqa: E402
 from moopt.searchers.sampling import SobolSequence  # noqa: E402
 from moopt.space import Space, as_space  # noqa: E402
 from moopt.trial import Config  # noqa: E402
+from tests.contracts.searchers import Simulation  # noqa: E402
 
 LEARNED_ON = ("german_credit", "titanic", "mammography", "satellite", "bank_marketing", "wine", "digits")
 JUDGED_ON = ("adult", "telco_churn")
@@ -139,27 +142,24 @@ def evaluated(data: Data, config: Config) -> tuple[Mapping[str, float], float]:
 
 
 def write(file: Path, out: Path) -> None:
+    """Of the configs that are measured on all data sets."""
     rows, configs = read(file), pool()
-    losses, sizes = {}, {}
-    for name in LEARNED_ON:
-        own = sorted((row for row in rows if row["data"] == name), key=lambda row: row["config"])
-        if len(own) != len(configs):
-            raise SystemExit(f"{name}: {len(own)} of {len(configs)} configs are measured; run measure first")
-        losses[name] = normalised(own).round(3).tolist()
-        sizes[name] = own[0]["rows"]
+    by_data = {name: {row["config"]: row for row in rows if row["data"] == name} for name in LEARNED_ON}
+    everywhere = [number for number in range(len(configs)) if all(number in own for own in by_data.values())]
+    losses = {
+        name: normalised([own[number] for number in everywhere]).round(3).tolist() for name, own in by_data.items()
+    }
     about = "Configs of the preset families, and their losses on some data sets, scaled by the front (0 best, 1 worst)."
     lines = [
         f'"about": {json.dumps(about)}',
         f'"objectives": {json.dumps([one.name for one in OBJECTIVES])}',
-        f'"learned_on": {json.dumps(sizes)}',
-        listed("configs", [rounded(config) for config in configs]),
+        f'"rows": {json.dumps({name: own[0]["rows"] for name, own in by_data.items()})}',
+        listed("configs", [rounded(configs[number]) for number in everywhere]),
         '"losses": {\n' + ",\n".join(listed(name, own) for name, own in losses.items()) + "\n}",
     ]
     out.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    cpu_s = sum(row["cpu_s"] for row in rows)
-    print(
-        json.dumps({"configs": len(configs), "data": len(losses), "cpu_s": round(cpu_s), "bytes": out.stat().st_size})
-    )
+    cpu_s = round(sum(row["cpu_s"] for row in rows))
+    print(json.dumps({"configs": len(everywhere), "data": len(losses), "cpu_s": cpu_s, "bytes": out.stat().st_size}))
 
 
 def normalised(rows: Sequence[Mapping[str, Any]]) -> Floats:
@@ -175,6 +175,76 @@ def listed(name: str, rows: Sequence[Any]) -> str:
 
 def rounded(config: Config) -> Config:
     return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in config.items()}
+
+
+# What it is worth, on tables of measured configs of much the same families
+
+
+def worth(file: Path, shared: Path, seeds: int) -> None:
+    done = {(row["table"], row["start"], row["seed"]) for row in read(file)}
+    sys.path.insert(0, str(shared / "tools"))
+    import tables
+
+    for name in JUDGED_ON:
+        one = tables.load_table(name, shared / "data" / "tables")
+        space = Space(one.space)
+        starts = {"defaults": start_of(space, portfolio=False), "portfolio": start_of(space, portfolio=True)}
+        for seed in range(seeds):
+            for start, configs in starts.items():
+                if (name, start, seed) not in done:
+                    shares = searched(one, space, configs, seed)
+                    append(file, {"table": name, "start": start, "seed": seed, "n": len(configs), "shares": shares})
+
+
+def start_of(space: Space, portfolio: bool) -> list[Config]:
+    """The families' defaults, and the portfolio of a study of the most trials, as configs of a table's space."""
+    columns = Columns(numeric=("x",), text=("t",), levels=(("a", "b"),))
+    presets, defaults = as_space(preset_space(list(FAMILIES), columns)), default_configs(list(FAMILIES), columns)
+    n = n_portfolio(max(TRIALS), len(defaults))
+    names = [one.name for one in OBJECTIVES]
+    more = portfolio_configs(presets, names, defaults, n) if portfolio else []
+    near = [nearest_in(space, config) for config in [*defaults, *more]]
+    return list({space.key(config): config for config in near}.values())
+
+
+def nearest_in(space: Space, config: Config) -> Config:
+    """The table's config that is nearest, hyperparameter by hyperparameter; what only the table has is its default."""
+    own = {name.replace(":units", ":hidden"): value for name, value in config.items()}
+    return space.check({name: near(space, name, own) for name in space.names if name in own or name == "family"})
+
+
+def near(space: Space, name: str, own: Config) -> Any:
+    values = list(space.domains[space.names.index(name)].values(None))
+    if own[name] in values:
+        return own[name]
+    numbers = [value for value in values if value.replace(".", "").replace("e-", "").isdigit()]
+    scale = abs if name.endswith((":max_depth", ":max_features", ":layers", ":hidden")) else np.log
+    return min(numbers, key=lambda value: abs(scale(float(value)) - scale(float(own[name]))))
+
+
+def searched(one: Any, space: Space, configs: Sequence[Config], seed: int) -> dict[int, float]:
+    """Hypervolume after each of TRIALS, that of the table's own front being 1, of the default search."""
+    import tables
+
+    study = Simulation(make_searcher(search_options(), space, 4, seed), lambda config: one.evaluate_many([config])[0])
+    for config in configs:
+        study.add(config)
+        study.finish(study.n_trials - 1)
+    study.run(max(TRIALS) - len(configs))
+    losses = one.evaluate_many(study.configs)
+    return {n: round(tables.normalised_hypervolume(one, losses[:n]), 4) for n in TRIALS}
+
+
+def show(file: Path) -> None:
+    rows = read(file)
+    for name in JUDGED_ON:
+        for start in ("defaults", "portfolio"):
+            own = [row for row in rows if row["table"] == name and row["start"] == start]
+            shares = np.array([[row["shares"][str(n)] for n in TRIALS] for row in own])
+            line = {"table": name, "start": start, "seeds": len(own), "n_starts": own[0]["n"]}
+            line["hypervolume"] = dict(zip(TRIALS, shares.mean(axis=0).round(3).tolist(), strict=True))
+            line["sd"] = dict(zip(TRIALS, shares.std(axis=0).round(3).tolist(), strict=True))
+            print(json.dumps(line))
 
 
 # Reading and writing
@@ -201,6 +271,9 @@ def main() -> None:
         measure(given.file, given.shared)
     elif given.verb == "write":
         write(given.file, given.out)
+    else:
+        worth(given.file, given.shared, given.seeds)
+        show(given.file)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Experience:
         self.features = Features(space)
         self.seen = Seen(space)
         self._known: set[bytes] = set()
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._n_starts = _n_starts(space, seed)
         self.history = History(space, n_objectives, self._n_starts)
         self._pending: dict[int, Floats] = {}
