@@ -10,7 +10,7 @@ from moopt.data.features import Columns
 from moopt.models.families import FAMILIES
 from moopt.models.portfolio import MOST, learned, n_portfolio, portfolio_configs
 from moopt.models.presets import default_configs, preset_space
-from moopt.run import plan, run_study
+from moopt.run import open_study, plan, run_study
 from moopt.space import Space
 from moopt.specfile import StudySpec, spec_for_csv
 from moopt.store import MemoryStore
@@ -29,7 +29,7 @@ def space_of(*families: str, **ranges: dict[str, object]) -> Space:
 def spec(tmp_path: Path) -> StudySpec:
     file = write_table(tmp_path / "t.csv")
     return spec_for_csv(file, "y", positive="yes").changed(
-        models={"families": ["logistic", "tree"]}, search={"n_trials": 9, "folds": 2, "workers": 1}
+        models={"families": ["logistic", "tree"]}, search={"n_trials": 20, "folds": 2, "workers": 1}
     )
 
 
@@ -67,24 +67,28 @@ def test_the_file_names_its_data_and_none_that_results_are_reported_on():
     assert not {"adult", "telco_churn", "breast_cancer"} & set(rows)
 
 
-@pytest.mark.parametrize(("n_trials", "n_others", "n"), [(100, 9, 12), (25, 9, 5), (12, 9, 1), (5, 9, 0), (30, 0, 10)])
-def test_a_short_study_searches_too(n_trials, n_others, n):
+@pytest.mark.parametrize(("n_trials", "n_others", "n"), [(200, 9, 12), (100, 9, 11), (50, 9, 5), (12, 9, 0), (5, 9, 0)])
+def test_most_trials_of_a_study_are_search(n_trials, n_others, n):
     assert n_portfolio(n_trials, n_others) == n
 
 
 def test_a_study_tries_it_after_the_defaults_and_own_configs(spec):
-    study, _ = run_study(spec.changed(search={"start": [{"family": "tree", "max_depth": 4}]}), None)
-    sources = [trial.source for trial in study.store.trials("t")]
-    expected = [*[Source.DEFAULT] * 2, Source.ENQUEUED, *[Source.PORTFOLIO] * 2, *[Source.SEARCH] * 4]
-    assert sources == expected
-    assert study.trials()["source"][3] == "portfolio"
+    store = MemoryStore()
+    open_study(plan(spec.changed(search={"start": [{"family": "tree", "max_depth": 4}]})), store)
+    sources = [trial.source for trial in store.trials("t")]
+    assert sources == [*[Source.DEFAULT] * 2, Source.ENQUEUED, *[Source.PORTFOLIO] * 2]
+
+
+def test_its_configs_are_run_and_shown_as_such(spec):
+    study, _ = run_study(spec.changed(search={"algorithm": "random"}), None)
+    assert study.trials()["source"].tolist() == [*["default"] * 2, *["portfolio"] * 2, *["search"] * 16]
+    assert (study.trials()["state"] == "complete").all()
 
 
 def test_it_is_switched_off_by_the_study_file_and_a_study_without_it_is_the_same_one(spec):
     assert plan(spec).portfolio
-    without = plan(spec.changed(search={"portfolio": False}))
-    assert without.portfolio == []
+    without = spec.changed(search={"portfolio": False})
     store = MemoryStore()
-    run_study(spec.changed(search={"n_trials": 3, "portfolio": False}), store)
-    study, _ = run_study(spec.changed(search={"n_trials": 4}), store)
-    assert [trial.source for trial in study.store.trials("t")] == [*[Source.DEFAULT] * 2, *[Source.SEARCH] * 2]
+    open_study(plan(without), store)
+    study = open_study(plan(spec), store)
+    assert [trial.source for trial in study.store.trials("t")] == [Source.DEFAULT] * 2

@@ -637,5 +637,5 @@ def test_fresh_values_come_from_the_prior_as_far_as_it_is_trusted() -> None:
     assert [drawn(kind, 1e-6).count(one) for one in ("a", "b", "never")] == [500, 500, 0]
 
 
-def test_a_belief_counts_half_after_ten_results_and_little_after_a_hundred() -> None:
-    assert [round(trust(n), 2) for n in (0, 10, 30, 100)] == [1.0, 0.5, 0.25, 0.09]
+def test_a_belief_counts_half_after_four_results_and_a_tenth_after_36() -> None:
+    assert [trust(n) for n in (0, 4, 12, 36)] == [1.0, 0.5, 0.25, 0.1]

@@ -25,6 +25,8 @@ from moopt.trial import Config
 
 MOST = 12
 """Configs of a portfolio."""
+SHARE = 8
+"""One in so many trials may come from it."""
 _SCORES, _COSTS = ("accuracy", "recall"), ("latency_ms", "size_kb")
 
 
@@ -39,11 +41,11 @@ class Pool:
 
 
 def n_portfolio(n_trials: int, n_others: int) -> int:
-    """How many configs of a portfolio to try: a third of the trials that other starts leave, at most :data:`MOST`.
+    """How many configs of a portfolio to try: an eighth of the trials that other starts leave, at most :data:`MOST`.
 
-    So that a short study searches, too.
+    So a study of any length is above all a search.
     """
-    return min(MOST, max(n_trials - n_others, 0) // 3)
+    return min(MOST, max(n_trials - n_others, 0) // SHARE)
 
 
 def portfolio_configs(space: Space, objectives: Sequence[str], known: Sequence[Config], n: int) -> list[Config]:

@@ -87,7 +87,7 @@ class SearchSection(Section):
         "configs of your own, tried after the families' defaults", [{"family": "forest", "n_estimators": 300}], ()
     )
     portfolio: Annotated[bool, Field(strict=True)] = _key(
-        "try some configs first that did well on other data; at most 12, and a third of the trials left", False, True
+        "try some configs first that did well on other data; at most 12, and an eighth of the trials left", False, True
     )
     warm_start: Text | None = _key("store of an earlier study whose front is tried first", "earlier.db")
     warm_start_study: Text | None = _key("its name, where that store holds several", "churn 2024")
