@@ -146,7 +146,7 @@ def test_a_latency_is_declared_by_its_batch():
 
 @pytest.mark.parametrize("batch", [0, -1, 2.5, True, "256"])
 def test_a_batch_is_a_number_of_rows(batch):
-    with pytest.raises(ObjectiveError, match="the batch of a latency is .*; give the rows of a call"):
+    with pytest.raises(ObjectiveError, match=r"the batch of a latency is .*; give the rows of a call"):
         latency(batch)
 
 
