@@ -6,9 +6,10 @@
 for the quiet windows before and after each loaded one. The reference of a model and batch is the median of its quiet
 wall-clock times, calls left out in which another process had this one's core (on a quiet machine there are none);
 errors are |measured / reference - 1|. `user` is the mean of 20 wall-clock calls, which most people would write.
-A model and batch with fewer than 20 such calls has no reference and is not judged; `without_reference` counts them, and
-a quiet machine has none. `undisturbed` is the share of quiet calls that count, and `quiet_windows` how far the medians
-of all calls of single quiet windows are from the reference: both say how quiet it was. Other people's load shows there.
+A model and batch with fewer than 20 uninterrupted calls has no reference and is not judged; `without_reference` counts
+them, and a quiet machine has none. `undisturbed` is the share of quiet calls that count, and `quiet_windows` how
+far the medians of all calls of single quiet windows are from the reference: both say how quiet it was. Other people's
+load shows there.
 """
 
 from __future__ import annotations
