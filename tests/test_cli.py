@@ -105,6 +105,11 @@ def test_a_run_may_end_by_folds_and_its_end_is_kept(here: Path, tmp_path: Path) 
     assert failed("run", "churn.toml", "--timeout", "0")[0] == 2
 
 
+def test_a_run_may_do_without_the_portfolio(here: Path, tmp_path: Path) -> None:
+    assert moopt_("run", "churn.toml", "--no-portfolio", "--write-toml", tmp_path / "bare.toml").exit_code == 0
+    assert "portfolio = false" in (tmp_path / "bare.toml").read_text()
+
+
 def test_a_run_may_start_from_another_and_take_what_it_evaluated(here: Path, tmp_path: Path) -> None:
     again = ("--store", tmp_path / "both.db", "--trials", "3", "--reuse")
     first = moopt_("run", "churn.toml", *again, "--warm-start", "churn.db")

@@ -10,7 +10,7 @@ from moopt.data.features import Columns
 from moopt.models.families import FAMILIES
 from moopt.models.portfolio import MOST, learned, n_portfolio, portfolio_configs
 from moopt.models.presets import default_configs, preset_space
-from moopt.run import open_study, plan, run_study
+from moopt.run import open_study, plan
 from moopt.space import Space
 from moopt.specfile import StudySpec, spec_for_csv
 from moopt.store import MemoryStore
@@ -80,9 +80,12 @@ def test_a_study_tries_it_after_the_defaults_and_own_configs(spec):
 
 
 def test_its_configs_are_run_and_shown_as_such(spec):
-    study, _ = run_study(spec.changed(search={"algorithm": "random"}), None)
-    assert study.trials()["source"].tolist() == [*["default"] * 2, *["portfolio"] * 2, *["search"] * 16]
-    assert (study.trials()["state"] == "complete").all()
+    planned = plan(spec)
+    study = open_study(planned, MemoryStore())
+    study.optimize(planned.evaluator(), 4)
+    trials = study.trials()
+    assert trials["source"].tolist() == ["default", "default", "portfolio", "portfolio"]
+    assert (trials["state"] == "complete").all()
 
 
 def test_it_is_switched_off_by_the_study_file_and_a_study_without_it_is_the_same_one(spec):
