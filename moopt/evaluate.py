@@ -18,6 +18,7 @@ import numpy as np
 
 from moopt.data import Data, Ints, Reference, Rows
 from moopt.measure import Measures, measures
+from moopt.measure.samples import LATENCY
 from moopt.measure.staged import staged
 from moopt.measure.variants import Expansion, Variant, variants
 from moopt.models.pipelines import PipelineBuilder, parameters
@@ -89,10 +90,10 @@ class CrossValidation:
         values = self.measures.quality(model, X, y, cut_params(rows.score_params, rows.X, fold.valid))
         score_s = time.perf_counter() - start
         train = self._train_scores(model, fold)
-        costs, n_calls = self.measures.cost(model, X, fit_cpu_s)
+        costs, latencies = self.measures.cost(model, X, fit_cpu_s)
         details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
-        if n_calls:
-            details["latency_calls"] = n_calls
+        if latencies:
+            details[LATENCY] = latencies
         return StepResult({**values, **costs}, train, details=details)
 
     def _train_scores(self, model: Any, fold: _Fold) -> dict[str, float]:
