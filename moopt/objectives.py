@@ -79,6 +79,11 @@ class Objective:
         return next((unit for end, unit in _SUFFIXES.items() if self.name.endswith(end)), "")
 
     @property
+    def is_exact(self) -> bool:
+        """Whether one step tells it: a size does not depend on which rows are held out, but for a little."""
+        return UNITS[self.unit][0] == "size"
+
+    @property
     def better(self) -> str:
         """``lower`` or ``higher``, for messages."""
         return "lower" if self.direction == "minimize" else "higher"
@@ -203,6 +208,12 @@ def loss(objective: Objective, value: float) -> float:
         # numpy's, as in loss_matrix: math.log10 differs in the last bit, and a value at its limit would miss it.
         value = float(np.log10(value)) if value > 0 else math.nan
     return -value if objective.direction == "maximize" else value
+
+
+def value_of(objective: Objective, loss: float) -> float:
+    """The value of a loss, in the objective's own direction and unit."""
+    value = -loss if objective.direction == "maximize" else loss
+    return float(np.power(10.0, value)) if objective.log else value
 
 
 def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:
