@@ -18,9 +18,12 @@ import numpy as np
 
 from moopt.data import Data, Ints, Reference, Rows
 from moopt.measure import Measures, measures
+from moopt.measure.samples import LATENCY
+from moopt.measure.staged import staged
 from moopt.measure.variants import Expansion, Variant, variants
-from moopt.models.pipelines import PipelineBuilder
+from moopt.models.pipelines import PipelineBuilder, parameters
 from moopt.objectives import Objective
+from moopt.space import Space
 from moopt.trial import Config, StepResult
 
 TRAIN_ROWS = 5_000
@@ -87,10 +90,10 @@ class CrossValidation:
         values = self.measures.quality(model, X, y, cut_params(rows.score_params, rows.X, fold.valid))
         score_s = time.perf_counter() - start
         train = self._train_scores(model, fold)
-        costs, n_calls = self.measures.cost(model, X, fit_cpu_s)
+        costs, latencies = self.measures.cost(model, X, fit_cpu_s)
         details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
-        if n_calls:
-            details["latency_calls"] = n_calls
+        if latencies:
+            details[LATENCY] = latencies
         return StepResult({**values, **costs}, train, details=details)
 
     def _train_scores(self, model: Any, fold: _Fold) -> dict[str, float]:
@@ -119,17 +122,20 @@ class _Fold:
         return _cut(self.estimator, self.rows, indices, self.train)
 
 
-def file_evaluator(data: Data, objectives: Sequence[Objective], n_folds: int = 5) -> CrossValidation:
+def file_evaluator(
+    data: Data, objectives: Sequence[Objective], n_folds: int = 5, staged_space: Space | None = None
+) -> CrossValidation:
     """The evaluator of preset pipelines on the search rows of a data file.
 
-    Raises DataError for a class with fewer rows than folds, ObjectiveError for an objective that no model's
-    evaluation can measure.
+    With the space of the study as ``staged_space``, prefixes of its ensembles become siblings. Raises DataError for a
+    class with fewer rows than folds, ObjectiveError for an objective that no model's evaluation can measure.
     """
     return CrossValidation(
         data.reference(n_folds),
         PipelineBuilder(data.columns, data.spec.seed),
         measures(objectives, data.classes, data.positive),
         train_rows=TRAIN_ROWS,
+        expansions=staged(staged_space, parameters(staged_space.names)) if staged_space is not None else (),
     )
 
 
