@@ -241,7 +241,7 @@ def loss(objective: Objective, value: float) -> float:
 def value_of(objective: Objective, loss: float) -> float:
     """The value of a loss, in the objective's own direction and unit."""
     value = -loss if objective.direction == "maximize" else loss
-    return float(np.power(10.0, value)) if objective.log else value
+    return float(np.exp2(value)) if objective.log else value
 
 
 def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:

@@ -113,7 +113,10 @@ def main() -> None:
                 of_table[value].append(compared(whole, run(task, configs, early_stopping=value)))
         for value, figures in of_table.items():
             found[value].append(mean(figures))
-            print(json.dumps({"table": task.name, "forgiving": value, "seeds": len(figures), **found[value][-1]}))
+            print(
+                json.dumps({"table": task.name, "forgiving": value, "seeds": len(figures), **found[value][-1]}),
+                flush=True,
+            )
     for value, of_tables in found.items():
         print(json.dumps({"table": "all", "forgiving": value, "tables": len(of_tables), **mean(of_tables)}), flush=True)
 
