@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 import typer
 
 from moopt import choose as choosing
-from moopt.cli.output import front_table, print_json, results, say, study_json, trial_json
+from moopt.cli.fronts import front_json, print_front, trial_json
+from moopt.cli.output import print_json, say
 from moopt.errors import MissingExtra, UsageError
-from moopt.frames import front_trials
 from moopt.store import Store, open_store
 from moopt.store.base import StudyRecord
+from moopt.trial import State
 
 StoreFile = Annotated[Path, typer.Argument(metavar="STORE", help="The file that keeps the study, such as churn.db.")]
 StudyName = Annotated[str | None, typer.Option(help="The study's name, where the store holds several.")]
@@ -48,13 +49,12 @@ def front(store: StoreFile, study: StudyName = None, json: AsJson = False) -> No
     opened, record = _opened(store, study)
     trials = opened.trials(record.name, with_steps=False)
     if json:
-        print_json(study_json(record, trials))
+        print_json(front_json(opened, record, trials))
         return
-    shown = front_trials(record.objectives, trials)
-    if not shown:
+    if not any(trial.state is State.COMPLETE for trial in trials):
         say(f"No trial of study {record.name} is complete yet.")
         return
-    results().print(front_table(record.objectives, shown, f"The front of {record.name}: {len(shown)} trials"))
+    print_front(opened, record, trials)
 
 
 def choose(

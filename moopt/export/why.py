@@ -12,9 +12,9 @@ import numpy as np
 from moopt.choose import pick
 from moopt.choose.front import Front, front_of, join_numbers
 from moopt.choose.limits import apply_limits, limit_text
-from moopt.choose.swaps import difference, is_share, swaps_of
+from moopt.choose.swaps import difference, swaps_of
 from moopt.errors import UsageError
-from moopt.objectives import Objective, format_value
+from moopt.objectives import Objective, format_value, is_share
 from moopt.store.base import StudyRecord
 from moopt.trial import Decision, Source, State, Trial
 
