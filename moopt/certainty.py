@@ -79,6 +79,19 @@ class Certainty:
         """``confirmed`` or ``estimate``."""
         return CONFIRMED if self.confirmed[row] else ESTIMATE
 
+    def probability_of(self, number: int) -> float | None:
+        """Of being on the front; None where nothing is known of the trial."""
+        row = self.row(number)
+        return None if row is None else float(self.probability[row])
+
+    def likely_text(self, number: int) -> str:
+        """Its probability as a sentence that says what it stands on; empty where nothing is known of the trial."""
+        row = self.row(number)
+        if row is None:
+            return ""
+        basis = "confirmed on test rows" if self.confirmed[row] else f"an estimate from {self.n_folds} folds"
+        return f"It is on the front with a probability of {100 * self.probability[row]:.0f} % ({basis})."
+
     def tie(self, one: int, other: int) -> bool:
         """Whether two trials, by their numbers, differ within noise in every noisy objective."""
         rows = self.row(one), self.row(other)

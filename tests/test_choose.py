@@ -220,7 +220,7 @@ def test_a_limit_that_cannot_be_is_refused(text: str, message: str) -> None:
 
 
 def test_an_objective_is_limited_once() -> None:
-    with pytest.raises(ObjectiveError, match="latency_ms is limited twice, again by 'latency<=3'"):
+    with pytest.raises(ObjectiveError, match="latency_ms has two limits, again by 'latency<=3'"):
         parse_limits(OBJECTIVES, ["latency_ms<=5", "latency<=3"])
 
 

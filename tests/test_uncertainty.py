@@ -166,6 +166,15 @@ def test_noise_that_two_trials_share_hides_no_difference() -> None:
     assert not tied(shared + np.array([[0.0], [0.001]]))[0, 1]
 
 
+def test_an_erratic_trial_does_not_tie_with_all_others() -> None:
+    noise = np.random.default_rng(0).normal(size=(1000, 8, 1))
+    noise[:, 0] *= 20.0
+    means = np.array([[10.0], *([0.1 * row] for row in range(7))])
+    within = tied(noise + means)
+    assert within[1:, 1:].all()
+    assert not within[0, 1:].any()
+
+
 def test_equal_trials_tie() -> None:
     assert tied(np.zeros((10, 2, 1))).all()
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from moopt.certainty import Certainty, stored_certainty
@@ -76,27 +75,36 @@ def _certainty_json(number: int, known: Certainty | None) -> dict[str, Json]:
 def print_front(store: Store, record: StudyRecord, trials: Sequence[Trial]) -> None:
     """The front as a table, then the default configs that are not on it; trials were read without their steps."""
     known = stored_certainty(store, record.name, record.objectives, trials)
-    results().print(front_table(record, trials, known, results()))
-
-
-def front_table(record: StudyRecord, trials: Sequence[Trial], known: Certainty | None, console: Console) -> Table:
-    """A row a trial: number, objectives, how sure, limits, whether it is a default, config; intervals where room."""
     front = front_trials(record.objectives, trials)
-    standings = default_standings(record.objectives, trials)
-    rows = _Rows(record.objectives, known, standings, with_intervals=console.width >= _ROOM_FOR_INTERVALS)
     title = f"The front of {record.name}: {len(front)} trials"
+    print_trials(record, front, known, title, default_standings(record.objectives, trials))
+
+
+def print_trials(
+    record: StudyRecord,
+    trials: Sequence[Trial],
+    known: Certainty | None,
+    title: str,
+    standings: Sequence[Standing] = (),
+) -> None:
+    """Complete trials as a table: number, objectives, how sure, limits, config; then the defaults not among them.
+
+    Intervals are shown where there is room.
+    """
+    console = results()
+    rows = _Rows(record.objectives, known, standings, with_intervals=console.width >= _ROOM_FOR_INTERVALS)
     shown = Table(title=title, box=None, padding=(0, 2, 0, 0), caption=rows.caption())
     shown.title_justify = shown.caption_justify = "left"
     shown.title_style, shown.caption_style = "bold", "dim"
     for name, justify in rows.header():
         shown.add_column(name, justify=justify, no_wrap=name not in ("default", "config"))
-    groups = known.groups([trial.number for trial in front]) if known else [0] * len(front)
-    for trial, group in zip(front, groups, strict=True):
+    groups = known.groups([trial.number for trial in trials]) if known else [0] * len(trials)
+    for trial, group in zip(trials, groups, strict=True):
         shown.add_row(*rows.cells(trial, int(group)))
     for one in standings:
         if not one.on_front:
             shown.add_row(*rows.cells(one.trial, 0), style="dim")
-    return shown
+    console.print(shown)
 
 
 class _Rows:
