@@ -31,6 +31,8 @@ from moopt.uncertainty import (
     fold_draws,
     front_probability,
     hypervolume_gap,
+    optimistic,
+    pessimistic,
     tie_groups,
     tied,
 )
@@ -42,6 +44,29 @@ ESTIMATE = "estimate"
 CONFIRMED = "confirmed"
 MOST = 200
 """So many trials are compared: the front and the ranks behind it. Those left out are dominated many times over."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnTest:
+    """What became of a search's front on test rows; source as :func:`moopt.uncertainty.optimistic`."""
+
+    n_front: int
+    optimistic: tuple[int, ...]
+    """Numbers of its trials that none of it dominates there."""
+    pessimistic: tuple[int, ...]
+    """Numbers of its trials that dominate none of it there."""
+    gap: Gap
+    """Their hypervolumes, and what the search said."""
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        gap = self.gap
+        return (
+            f"On test rows {len(self.optimistic)} of its {self.n_front} trials are still not dominated; its "
+            f"hypervolume is {gap.optimistic:.3f} at best and {gap.pessimistic:.3f} at worst, "
+            f"the search said {gap.search:.3f}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +92,8 @@ class Certainty:
     """The noisy objectives."""
     n_folds: int
     """That an estimate stands on."""
-    gap: Gap | None
-    """Between what the search measured of the front and what the test did; None until the whole front is confirmed."""
+    on_test: OnTest | None
+    """What became of the front on test rows; None until all of it is confirmed."""
 
     def row(self, number: int) -> int | None:
         """The row of a trial; None where nothing more is known of it."""
@@ -202,6 +227,8 @@ class _Claims:
     low: Floats
     high: Floats
     n_folds: int = 0
+    scored: tuple[int, ...] = ()
+    """Columns that test rows scored."""
 
 
 def _near(objectives: Sequence[Objective], trials: Sequence[Trial]) -> list[Trial]:
@@ -264,7 +291,8 @@ def _confirmed(
             _fill_cost(one.name, list(paired), confirmations, values[:, at], low[:, at], high[:, at])
             draws[:, :, at] = values[:, at]
     losses = loss_matrix(objectives, draws.reshape(-1, len(objectives))).reshape(draws.shape)
-    return _Claims(CONFIRMED, list(paired), values, losses, low, high)
+    columns = tuple(at for at, one in enumerate(objectives) if one.name in latest.scores)
+    return _Claims(CONFIRMED, list(paired), values, losses, low, high, scored=columns)
 
 
 def _same_rows(one: Scored, other: Scored) -> bool:
@@ -328,17 +356,21 @@ def _joined(objectives: Sequence[Objective], trials: Sequence[Trial], told: Sequ
         within,
         tuple(objectives[at].name for at in noisy),
         max(claims.n_folds for claims in told),
-        _gap(objectives, trials, told[-1]),
+        _on_test(objectives, trials, told[-1]),
     )
 
 
-def _gap(objectives: Sequence[Objective], trials: Sequence[Trial], claims: _Claims) -> Gap | None:
+def _on_test(objectives: Sequence[Objective], trials: Sequence[Trial], claims: _Claims) -> OnTest | None:
     front = front_trials(objectives, trials)
-    if claims.basis != CONFIRMED or not {trial.number for trial in front} <= set(claims.numbers):
+    numbers = np.array([trial.number for trial in front])
+    if claims.basis != CONFIRMED or not set(numbers.tolist()) <= set(claims.numbers):
         return None
-    rows = np.searchsorted(claims.numbers, [trial.number for trial in front])
     search = loss_matrix(objectives, value_matrix(objectives, front))
-    return hypervolume_gap(search, loss_matrix(objectives, claims.values[rows]))
+    test = search.copy()  # costs stay: another clock or machine is no loss of the front
+    scored = loss_matrix(objectives, claims.values[np.searchsorted(claims.numbers, numbers)])
+    test[:, claims.scored] = scored[:, claims.scored]
+    best, worst = numbers[optimistic(test)].tolist(), numbers[pessimistic(test)].tolist()
+    return OnTest(len(front), tuple(best), tuple(worst), hypervolume_gap(search, test))
 
 
 def _as_values(objectives: Sequence[Objective], low: Floats, high: Floats, values: Floats) -> tuple[Floats, Floats]:

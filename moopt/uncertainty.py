@@ -195,11 +195,6 @@ class Gap:
     pessimistic: float
     """On test, of the trials that dominate none there."""
 
-    @property
-    def lost(self) -> float:
-        """Share of the search's hypervolume that the optimistic front lacks; below 0 where test is better."""
-        return 1 - self.optimistic / self.search if self.search else 0.0
-
 
 def hypervolume_gap(search: Floats, test: Floats) -> Gap:
     """The gap between what a search measured (n, m) of its front and what a test did (n, m), in losses."""

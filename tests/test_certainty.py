@@ -70,7 +70,7 @@ def test_folds_give_an_estimate_for_the_front_and_the_trials_behind_it() -> None
     assert found.probability[:2].tolist() == [1.0, 1.0]
     assert 0.3 < found.probability[2] < 1.0
     assert found.probability[3] == 0.0
-    assert (found.n_folds, found.noisy, found.gap) == (5, ("accuracy",), None)
+    assert (found.n_folds, found.noisy, found.on_test) == (5, ("accuracy",), None)
 
 
 def test_an_interval_is_the_corrected_one_around_the_mean() -> None:
@@ -156,11 +156,24 @@ def test_a_cost_is_what_the_quiet_machine_measured_once_it_measured_all() -> Non
     assert known(confirmations=[*timed[:2], CONFIRMATIONS[2]]).values[:3, 1].tolist() == [1.0, 3.0, 3.5]
 
 
-def test_the_gap_is_known_once_the_whole_front_is_confirmed() -> None:
-    assert known(confirmations=CONFIRMATIONS[:2]).gap is None
-    gap = known(confirmations=CONFIRMATIONS).gap
-    assert gap is not None
-    assert gap.pessimistic <= gap.optimistic < gap.search
+def test_what_became_of_the_front_on_test_is_known_once_all_of_it_is_confirmed() -> None:
+    assert known(confirmations=CONFIRMATIONS[:2]).on_test is None
+    dominated = [a_confirmation(0, 0.86), *CONFIRMATIONS[1:]]  # 0 is faster than 1 and was less accurate
+    found = known(confirmations=dominated).on_test
+    assert found is not None
+    assert (found.n_front, found.optimistic, found.pessimistic) == (3, (0, 2), (1, 2))
+    assert found.gap.pessimistic < found.gap.optimistic
+    assert found.text.startswith("On test rows 2 of its 3 trials are still not dominated; its hypervolume is ")
+    promised = known(confirmations=CONFIRMATIONS).on_test
+    assert promised is not None
+    assert promised.gap.optimistic < promised.gap.search
+
+
+def test_a_slower_clock_of_the_quiet_machine_is_no_loss_of_the_front() -> None:
+    timing = {"median_ms": 50.0, "low_ms": 40.0, "high_ms": 60.0, "n": 90, "batch": 1}
+    timed = [replace(one, measures={**one.measures, "latency": {"latency_ms": timing}}) for one in CONFIRMATIONS]
+    assert known(confirmations=timed).values[0, 1] == 50.0
+    assert known(confirmations=timed).on_test == known(confirmations=CONFIRMATIONS).on_test
 
 
 # Frames

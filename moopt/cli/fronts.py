@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from moopt.certainty import Certainty, stored_certainty
+from moopt.choose.swaps import join
 from moopt.cli.output import results
 from moopt.frames import front_trials
 from moopt.objectives import Objective, format_value, violation
@@ -26,7 +28,6 @@ def front_json(store: Store, record: StudyRecord, trials: Sequence[Trial]) -> di
     known = stored_certainty(store, record.name, record.objectives, trials)
     front = front_trials(record.objectives, trials)
     groups = known.groups([trial.number for trial in front]) if known else [0] * len(front)
-    gap = None if known is None else known.gap
     return {
         "study": record.name,
         "objectives": [{**one.as_json(), "unit": one.unit} for one in record.objectives],
@@ -38,8 +39,7 @@ def front_json(store: Store, record: StudyRecord, trials: Sequence[Trial]) -> di
             {**trial_json(record, one.trial, known), "on_front": one.on_front, "dominated_by": list(one.beaten_by)}
             for one in default_standings(record.objectives, trials)
         ],
-        "hypervolume": gap
-        and {"search": gap.search, "test_optimistic": gap.optimistic, "test_pessimistic": gap.pessimistic},
+        "on_test": None if known is None or known.on_test is None else asdict(known.on_test),
     }
 
 
@@ -92,13 +92,14 @@ def print_trials(
     Intervals are shown where there is room.
     """
     console = results()
-    rows = _Rows(record.objectives, known, standings, with_intervals=console.width >= _ROOM_FOR_INTERVALS)
+    numbers = [trial.number for trial in trials]
+    rows = _Rows(record.objectives, numbers, known, standings, with_intervals=console.width >= _ROOM_FOR_INTERVALS)
     shown = Table(title=title, box=None, padding=(0, 2, 0, 0), caption=rows.caption())
     shown.title_justify = shown.caption_justify = "left"
     shown.title_style, shown.caption_style = "bold", "dim"
     for name, justify in rows.header():
         shown.add_column(name, justify=justify, no_wrap=name not in ("default", "config"))
-    groups = known.groups([trial.number for trial in trials]) if known else [0] * len(trials)
+    groups = known.groups(numbers) if known else [0] * len(trials)
     for trial, group in zip(trials, groups, strict=True):
         shown.add_row(*rows.cells(trial, int(group)))
     for one in standings:
@@ -113,12 +114,13 @@ class _Rows:
     def __init__(
         self,
         objectives: Sequence[Objective],
+        numbers: Sequence[int],
         known: Certainty | None,
         standings: Sequence[Standing],
         *,
         with_intervals: bool,
     ) -> None:
-        self.objectives, self.known = objectives, known
+        self.objectives, self.known, self.numbers = objectives, known, numbers
         self.standings = {one.trial.number: one for one in standings}
         self.limited = any(one.limit is not None for one in objectives)
         self.intervals = [one for one in objectives if known and one.name in known.noisy] if with_intervals else []
@@ -150,32 +152,21 @@ class _Rows:
         known = self.known
         if known is None:
             return ""
-        lines = []
-        if not known.confirmed.all():
-            lines.append(f"~ an estimate from {known.n_folds} folds" + ("; " if known.confirmed.any() else ""))
-        if known.confirmed.any():
-            lines.append("without ~ confirmed on test rows")
+        confirmed = known.confirmed[[row for row in map(known.row, self.numbers) if row is not None]]
+        parts = []
+        if not confirmed.all():
+            parts.append(f"~ an estimate from {known.n_folds} folds")
+        if confirmed.any():
+            parts.append("without ~ confirmed on test rows")
         if known.noisy:
-            lines.append(f". Trials of the same tie differ within noise in {' and '.join(known.noisy)}")
-        if known.gap is not None:
-            lines.append(f". {gap_text(known)}")
-        return "".join(lines)
+            parts.append(f"trials of the same tie differ within noise in {join(known.noisy)}")
+        said = "; ".join(parts)
+        return f"{said}. {known.on_test.text}." if known.on_test is not None else f"{said}."
 
 
 def probability_text(known: Certainty, row: int) -> str:
     """``~83 %`` where it is an estimate, ``97 %`` where it is confirmed."""
     return f"{'' if known.confirmed[row] else '~'}{known.probability[row]:.0%}".replace("%", " %")
-
-
-def gap_text(known: Certainty) -> str:
-    """How much of the front's hypervolume is there on test."""
-    if known.gap is None:
-        return ""
-    gap = known.gap
-    return (
-        f"On test rows the front's hypervolume is {gap.pessimistic:.3f} to {gap.optimistic:.3f}; "
-        f"the search said {gap.search:.3f}"
-    )
 
 
 def _interval(known: Certainty, row: int, objective: Objective) -> str:
