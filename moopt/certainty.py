@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from moopt import pareto
 from moopt.confirmed import Measured, Scored, measured, scored
 from moopt.frames import front_trials, value_matrix
-from moopt.objectives import Floats, Objective, is_share, loss_matrix
+from moopt.objectives import Floats, Objective, is_share, loss_matrix, values_of
 from moopt.pareto import Mask
 from moopt.trial import Confirmation, State, Trial
 from moopt.uncertainty import (
@@ -377,10 +377,8 @@ def _as_values(objectives: Sequence[Objective], low: Floats, high: Floats, value
     """Intervals of losses (n, m) as intervals of values; where scores are shares of one, no interval leaves those."""
     ends = np.stack([low, high])
     for at, one in enumerate(objectives):
-        if one.log:
-            ends[:, :, at] = 10.0 ** ends[:, :, at]
-        if one.direction == "maximize":
-            ends[:, :, at] = -ends[::-1, :, at]
-            if not one.unit and is_share(values[:, at]):
-                ends[:, :, at] = np.clip(ends[:, :, at], 0.0, 1.0)
+        turned = values_of(one, ends[:, :, at])
+        ends[:, :, at] = turned[::-1] if one.direction == "maximize" else turned
+        if one.direction == "maximize" and not one.unit and is_share(values[:, at]):
+            ends[:, :, at] = np.clip(ends[:, :, at], 0.0, 1.0)
     return ends[0], ends[1]

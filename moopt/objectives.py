@@ -1,7 +1,7 @@
 """Objectives, and the one place where sign, logarithm and limits turn values into losses.
 
 A value is what was measured, in its own direction and unit. A loss is the same number turned so
-that less is better, after a logarithm (base 10) where the objective declares one.
+that less is better, after a logarithm (base 2) where the objective declares one.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ COLUMNS = ("number", "state", "failure", "n_steps", "fit", "source", "violation"
 """Columns of every frame of trials, besides the objectives and the hyperparameters; no objective is called so."""
 PARAM = "param_"
 """What stands before a hyperparameter's name in its column."""
+_LOG_STEPS = 2.0**40
 _LATENCY = re.compile(r"latency(?:_b(?P<batch>[1-9]\d*))?(?:_ms)?")
 
 
@@ -200,8 +201,7 @@ def losses(objectives: Sequence[Objective], values: Mapping[str, float]) -> Floa
 def loss(objective: Objective, value: float) -> float:
     """The loss of one value; NaN for NaN, and for a value that has no logarithm where one is declared."""
     if objective.log:
-        # numpy's, as in loss_matrix: math.log10 differs in the last bit, and a value at its limit would miss it.
-        value = float(np.log10(value)) if value > 0 else math.nan
+        value = float(_logarithm(np.array([value]))[0])
     return -value if objective.direction == "maximize" else value
 
 
@@ -210,11 +210,27 @@ def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:
     out = np.array(values, dtype=np.float64).reshape(-1, len(objectives))
     for column, objective in enumerate(objectives):
         if objective.log:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                out[:, column] = np.where(out[:, column] > 0, np.log10(out[:, column]), np.nan)
+            out[:, column] = _logarithm(out[:, column])
         if objective.direction == "maximize":
             out[:, column] = -out[:, column]
     return out
+
+
+def values_of(objective: Objective, given: Floats) -> Floats:
+    """Values of losses, of any shape: the way back from :func:`loss`."""
+    turned = -given if objective.direction == "maximize" else given
+    return np.asarray(np.exp2(turned) if objective.log else turned)
+
+
+def _logarithm(values: Floats) -> Floats:
+    """Base 2, in steps of 2^-40; NaN for a value that is not above 0.
+
+    The exponent is taken apart, so that values in twice the unit are shifted by exactly 1 and a search stays the same
+    to the last bit.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mantissa, exponent = np.frexp(np.where(values > 0, values, np.nan))
+        return np.asarray(exponent + np.round(np.log2(mantissa) * _LOG_STEPS) / _LOG_STEPS)
 
 
 def violation(objectives: Sequence[Objective], values: Mapping[str, float]) -> float:

@@ -94,8 +94,15 @@ def test_no_objective_and_one_named_twice_are_refused() -> None:
         as_objectives("accuracy")
 
 
+@given(st.floats(1e-9, 1e9), st.integers(-40, 40))
+def test_a_logarithm_is_shifted_by_powers_of_two_to_the_last_bit(value: float, power: int) -> None:
+    shifted = losses([LATENCY], {"latency_ms": value * 2.0**power}) - losses([LATENCY], {"latency_ms": value})
+    assert shifted.tolist() == [power]
+    assert losses([LATENCY], {"latency_ms": value})[0] == pytest.approx(math.log2(value), abs=1e-12)
+
+
 def test_losses_are_turned_and_logged_in_the_order_of_the_objectives() -> None:
-    assert losses([ACCURACY, LATENCY], {"latency_ms": 100, "accuracy": 0.8}).tolist() == [-0.8, 2]
+    assert losses([ACCURACY, LATENCY], {"latency_ms": 64, "accuracy": 0.8}).tolist() == [-0.8, 6]
 
 
 def test_a_value_without_a_loss_is_nan() -> None:
@@ -104,7 +111,7 @@ def test_a_value_without_a_loss_is_nan() -> None:
 
 
 def test_violation_is_the_sum_of_the_misses_in_losses() -> None:
-    assert violation([ACCURACY, LATENCY], {"accuracy": 0.8, "latency_ms": 50}) == pytest.approx(0.1 + 1)
+    assert violation([ACCURACY, LATENCY], {"accuracy": 0.8, "latency_ms": 40}) == pytest.approx(0.1 + 3)
     assert violation([ACCURACY, LATENCY], {"accuracy": 0.95, "latency_ms": 5}) == 0
     assert math.isnan(violation([ACCURACY, LATENCY], {"accuracy": 0.95}))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from moopt.certainty import Certainty
 from moopt.choose.front import Front, Points, front_of
 from moopt.choose.limits import apply_limits, limit_text, limits_of, meets_limits, refuse
-from moopt.choose.preference import BALANCED, N_PREFERENCES, achievement, preference_of, scores
+from moopt.choose.preference import BALANCED, N_PREFERENCES, chebyshev, preference_of, scores
 from moopt.choose.swaps import Swap, join, swaps_of, words
 from moopt.choose.ties import Settled, lowest, settle
 from moopt.errors import NoTrialLeft, UsageError
@@ -130,7 +130,7 @@ def robustness(front: Front, left: NDArray[np.bool_]) -> Floats:
     if left.any():
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(0)))
         weights = generator.dirichlet(np.ones(len(front.objectives)), size=N_PREFERENCES)
-        for values in achievement(front.scaled, weights, np.zeros(len(front.objectives))):
+        for values in chebyshev(front.scaled, weights, np.zeros(len(front.objectives))):
             chosen[lowest(values, left)] += 1
     return chosen / N_PREFERENCES
 

@@ -82,11 +82,17 @@ def scores(front: Front, preference: Preference, columns: Sequence[int] | None =
     kept = list(range(len(front.objectives))) if columns is None else list(columns)
     if preference.name == KNEE:
         return np.asarray(pareto.normalise(front.losses, *pareto.ideal_nadir(front.losses))[:, kept].sum(axis=1))
-    values = achievement(front.scaled[:, kept], preference.weights[None, kept], preference.reference[kept])
+    values = chebyshev(front.scaled[:, kept], preference.weights[None, kept], preference.reference[kept])
     return np.asarray(values[0])
 
 
-def achievement(scaled: Floats, weights: Floats, reference: Floats) -> Floats:
+def achievement(objectives: Sequence[Objective], scaled: Floats, preference: str) -> Floats:
+    """What :func:`moopt.choose.choose` minimises (n,), of scaled losses (n, m); ``balanced`` or an objective's name."""
+    weights = np.array([FIRST_WEIGHT if one.name == preference else 1.0 for one in objectives])
+    return np.asarray(chebyshev(scaled, weights[None, :], np.zeros(len(objectives)))[0])
+
+
+def chebyshev(scaled: Floats, weights: Floats, reference: Floats) -> Floats:
     """Augmented Chebyshev values (k, n) of scaled losses (n, m) for weights (k, m) and a reference (m,)."""
     weighted = weights[:, None, :] * (scaled - reference)[None, :, :]
     return np.asarray(weighted.max(axis=2) + _AUGMENTATION * weighted.sum(axis=2))
