@@ -11,12 +11,12 @@ from rich.table import Table
 
 from moopt.certainty import Certainty, stored_certainty
 from moopt.choose.swaps import join
-from moopt.cli.output import results
+from moopt.cli.output import config_text, results
 from moopt.frames import front_trials
 from moopt.objectives import Objective, format_value, violation
 from moopt.standing import Standing, default_standings
 from moopt.store.base import Store, StudyRecord
-from moopt.trial import Config, Json, Trial
+from moopt.trial import Json, Trial
 from moopt.uncertainty import CONFIDENCE
 
 _ROOM_FOR_INTERVALS = 140
@@ -176,15 +176,3 @@ def _interval(known: Certainty, row: int, objective: Objective) -> str:
         return "–"
     tilde = "" if known.confirmed[row] else "~"
     return f"{tilde}{low:.3g} to {high:.3g}"
-
-
-def config_text(config: Config) -> str:
-    """A config in a line: the family first, then its hyperparameters without the family's name before each."""
-    family = config.get("family")
-    rest = {name.removeprefix(f"{family}:"): value for name, value in config.items() if name != "family"}
-    pairs = ", ".join(f"{name}={_number(value)}" for name, value in rest.items())
-    return f"{family}: {pairs}" if family is not None else pairs
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

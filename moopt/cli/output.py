@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import typer
 from rich.console import Console
 
-from moopt.trial import Json
+from moopt.trial import Config, Json
 
 _PIPED_WIDTH = 160
 
@@ -31,3 +32,15 @@ def say(text: str) -> None:
 def print_json(value: Json) -> None:
     """Pure JSON on standard output."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def config_text(config: Config) -> str:
+    """A config in a line: the family first, then its hyperparameters without the family's name before each."""
+    family = config.get("family")
+    rest = {name.removeprefix(f"{family}:"): value for name, value in config.items() if name != "family"}
+    pairs = ", ".join(f"{name}={_number(value)}" for name, value in rest.items())
+    return f"{family}: {pairs}" if family is not None else pairs
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
