@@ -62,7 +62,7 @@ def portfolio_configs(space: Space, objectives: Sequence[str], known: Sequence[C
     columns = [pool.objectives.index(name) for name in _measured(objectives)]
     losses = np.stack([own[np.ix_(rows, columns)] for own in pool.losses.values()])
     tried = [at for at, config in enumerate(fitting.values()) if space.key(config) in keys]
-    return [fitting[rows[at]] for at in pareto.greedy_rows(losses, n, tried)]
+    return [fitting[rows[at]] for at in pareto.common_subset(losses, n, tried)]
 
 
 @lru_cache(maxsize=1)

@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 
+from moopt.certainty import certainty, with_certainty
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
 from moopt.objectives import Objective
-from moopt.search_cv.arguments import check_arguments, check_parameters, check_target, classes_of, seed_of
+from moopt.search_cv.arguments import (
+    check_arguments,
+    check_parameters,
+    check_target,
+    classes_of,
+    expansions_of,
+    seed_of,
+)
 from moopt.search_cv.data import Build, WithSettings, referenced, spec_of, with_params
 from moopt.search_cv.delegation import Delegated
 from moopt.search_cv.refit_rule import check_failures, chosen, objective_of_rule
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 
     from moopt.data import Rows
     from moopt.measure.quality import Scorer
+    from moopt.measure.variants import Expansion
     from moopt.search_cv.scoring import Scoring
 
 
@@ -43,6 +52,7 @@ class _Job:
     scorers: Mapping[str, Scorer]
     distributions: Distributions
     rows: Rows
+    expansions: tuple[Expansion, ...]
 
 
 class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -103,8 +113,16 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         End the search after so many seconds; with so many folds evaluated in total, never more.
     stop_when_stalled : bool or int, default False
         End the search where the front has not grown by more than its noise over 30 trials, or so many.
+    early_stopping : bool or float, default True
+        With three folds or more: end a trial whose folds leave it no chance, see :meth:`moopt.Study.optimize`. Its
+        missing folds, and so its means, are NaN in ``cv_results_``.
     deterministic : bool, default False
         With several jobs: the proposals do not depend on which fit ends first.
+    staged : bool, default False
+        Also measure prefixes of each fitted ensemble (the half, the quarter, the eighth of its members, where the
+        space has those sizes) as trials of their own, which are not counted in ``n_trials``: random forests, extra
+        trees, bagging, AdaBoost and both gradient boostings of scikit-learn, or a Pipeline that ends in one, without
+        early stopping. Their ``fit_time`` is their share of the fit by members.
     pos_label : label, default None
         Of two classes, the one that recall, precision, F1 and average precision are about. None is scikit-learn's
         own rule: the label 1, else the last in order.
@@ -114,7 +132,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     Attributes
     ----------
     front_ : DataFrame
-        One row a trial on the front; columns number, the objectives, then ``param_<name>``.
+        One row a trial on the front; columns number, the objectives, ``param_<name>``, then how sure each is:
+        ``front_probability``, intervals, ties, see :func:`moopt.certainty.with_certainty`.
     cv_results_ : dict of arrays
         One entry a finished trial, keys as in scikit-learn and ``number``; see ``search_cv.results``.
     best_params_, best_index_, best_estimator_, refit_time_ :
@@ -154,7 +173,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         timeout_s: float | None = None,
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
+        early_stopping: bool | float = True,
         deterministic: bool = False,
+        staged: bool = False,
         pos_label: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -183,7 +204,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.timeout_s = timeout_s
         self.max_steps = max_steps
         self.stop_when_stalled = stop_when_stalled
+        self.early_stopping = early_stopping
         self.deterministic = deterministic
+        self.staged = staged
         self.pos_label = pos_label
         self.verbose = verbose
 
@@ -237,7 +260,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         distributions = from_distributions(self.param_distributions, seed_of(self.random_state) or 0)
         check_parameters(self.estimator, distributions.names.values())
         scorers = scores.resolved(self.estimator, classes_of(self.estimator, y, self.pos_label), self.pos_label)
-        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers))
+        expansions = expansions_of(self.staged, distributions)
+        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers), expansions)
 
     def _study(self, job: _Job) -> Study:
         usual = self.estimator.get_params()
@@ -264,7 +288,10 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         """What tells this search from others in a store; without one there is nothing to tell."""
         if self.store is None:
             return {}
-        return spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows)
+        return {
+            **spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows),
+            **({"staged": True} if self.staged else {}),
+        }
 
     def _search(self, job: _Job) -> None:
         import sklearn
@@ -279,6 +306,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                 Build(self.estimator, job.distributions.params),
                 job.scores.measures(job.scorers),
                 train_rows=None if self.return_train_score else 0,
+                expansions=job.expansions,
             )
             try:
                 self.study_.optimize(
@@ -289,6 +317,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                     max_steps=self.max_steps,
                     stop_when_stalled=self.stop_when_stalled,
                     reuse=self.reuse,
+                    early_stopping=self.early_stopping,
                     step_timeout_s=self.step_timeout_s,
                     memory_limit_mb=self.memory_limit_mb,
                     deterministic=self.deterministic,
@@ -313,7 +342,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.multimetric_ = alone is None or f"mean_test_{alone}" not in self.cv_results_
         self.scorer_ = job.scorers if alone is None or self.multimetric_ else job.scorers[alone]
         front = front_trials(objectives, trials)
-        self.front_ = front_frame(objectives, front, [distributions.plain(trial.config) for trial in front])
+        frame = front_frame(objectives, front, [distributions.plain(trial.config) for trial in front])
+        confirmations = self.study_.store.confirmations(self.study_.name)
+        self.front_ = with_certainty(frame, certainty(objectives, trials, confirmations))
         self._say(f"{len(trials)} trials are done, {len(front)} on the front")
         return trials
 

@@ -20,7 +20,7 @@ from moopt.searchers.weights import energy_directions
 from moopt.space import Space
 
 HANDOVER = 1_000
-"""Results after which models cost more than they gain."""
+"""Fits after which models cost more than they gain."""
 N_DIRECTIONS = 100
 
 
@@ -43,7 +43,7 @@ class Assisted:
     def ask(self, number: int) -> Proposal | Signal:
         """The candidate of the largest expected gain; a point of the initial design until a model can learn."""
         experience = self._experience
-        if len(experience.history) >= HANDOVER:
+        if experience.history.n_fits >= HANDOVER:
             return self._plain.ask(number)
         first = experience.first(number)
         if first is not None:

@@ -68,7 +68,7 @@ class Experience:
     @property
     def _can_learn(self) -> bool:
         """Pending trials count, so that workers do not stretch the initial design; but some results must be there."""
-        n = len(self.history)
+        n = self.history.n_fits
         return n > 1 and n >= self._n_starts // 2 and n + len(self._pending) >= self._n_starts
 
 
