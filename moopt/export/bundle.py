@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from moopt import refit
 from moopt.choose.front import front_of, join_numbers
 from moopt.errors import DataError, ExportError
-from moopt.export import refit
 from moopt.export.why import Evidence, own_decision, why
 from moopt.frames import front_frame
 from moopt.measure.size import model_bytes
