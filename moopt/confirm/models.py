@@ -114,8 +114,8 @@ class Refit:
 
         halves = opened(self.source)
         model = None if kept is None else _loaded(kept)
-        content, kind, said = kept or b"", SKOPS, ()
-        refitted = model is None
+        said: tuple[str, ...] = ()
+        content, kind, refitted = kept or b"", SKOPS, model is None
         with threadpool_limits(1):
             if refitted:
                 model = one_thread(self.build(config))
