@@ -23,12 +23,12 @@ from moopt.data import DataSpec, read_data
 from moopt.data.features import Columns
 from moopt.errors import ExportError
 from moopt.export import canonical_json, export_trial, export_zip, make_export
-from moopt.export.artefact import load_model
-from moopt.refit import fit
+from moopt.measure.artefact import load_model
 from moopt.measure.size import model_bytes
 from moopt.models.pipelines import build
 from moopt.models.presets import FAMILIES, default_configs
 from moopt.objectives import as_objectives
+from moopt.refit import fit
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Failure, Source, State, StepResult, Trial
