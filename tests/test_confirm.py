@@ -58,20 +58,6 @@ def study(searched: Path, tmp_path: Path) -> Study:
     return moopt.load_study(tmp_path / "t.db")
 
 
-@pytest.fixture
-def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models are timed in this process, and the machine is quiet; one test has a fresh process."""
-
-    def measure(model: Path, X: Any, batches: Any, *, load: Any, budget: Any) -> wall.Round:
-        del budget
-        load(model).predict(X[:1] if isinstance(X, np.ndarray) else X.iloc[:1])
-        samples = {batch: np.arange(100, 150) * 1000 * batch for batch in batches}
-        return wall.Round(samples, dict.fromkeys(batches, 1), "frame", 0.3, 0.01, 60.0, 90.0)
-
-    monkeypatch.setattr("moopt.confirm.timing.wall.measure", measure)
-    monkeypatch.setattr("moopt.confirm.timing.calibration", lambda *_: 20.0)
-
-
 def test_a_confirmation_measures_what_ships_and_keeps_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("moopt.confirm.timing.BUSY", 1e9)  # this machine runs tests
     frame = study.confirm([0], rounds=2, repeats=0)
