@@ -1,7 +1,7 @@
 """Does a confirmation hold when it is made again? Confirm a study twice on this machine and compare, as JSON lines.
 
-- ``model``: the two medians of a latency, their quotient, and the percentiles claimed by the first with the share of the
-  second's calls that lie above each.
+- ``model``: the two medians of a latency, their quotient, and the percentiles claimed by the first with the share of
+  the second's calls that lie above each.
 - ``medians``: the share of models whose medians agree within 3 % (bound: 90 %).
 - ``percentiles``: of all claims, the share that a second sample of the same model contradicts: so many of its calls lie
   above the claim that this is less likely than 1 % if the claim is true.
