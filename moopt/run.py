@@ -57,7 +57,8 @@ class Plan:
 
     def evaluator(self) -> CrossValidation:
         """What the workers call. Raises DataError for a class with fewer rows than folds."""
-        return file_evaluator(self.data, self.spec.objective_list(), self.spec.search.folds)
+        staged_space = as_space(self.space) if self.spec.models.staged else None
+        return file_evaluator(self.data, self.spec.objective_list(), self.spec.search.folds, staged_space)
 
     def record(self) -> dict[str, Json]:
         """How a trial is evaluated, as plain JSON: what ``StudyRecord.spec`` keeps and an export needs."""
@@ -76,6 +77,7 @@ class Plan:
             "models": {
                 "families": list(self.families),
                 "ranges": {name: dict(own) for name, own in self.spec.models.ranges.items()},
+                "staged": self.spec.models.staged,
             },
             "cross_validation": {"kind": "stratified k-fold", "folds": self.spec.search.folds},
         }
@@ -141,6 +143,7 @@ def run_study(
             timeout_s=search.timeout_s,
             max_steps=search.max_steps,
             stop_when_stalled=search.stop_when_stalled,
+            early_stopping=search.early_stopping,
             reuse=search.reuse,
             step_timeout_s=search.step_timeout_s,
             memory_limit_mb=search.memory_limit_mb,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from moopt import earlier, pareto
-from moopt.arguments import budget_of, valid_n_warm, valid_name, valid_seed
+from moopt.arguments import budget_of, forgiving_of, valid_n_warm, valid_name, valid_seed
+from moopt.certainty import stored_certainty, with_certainty
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Loop, Stop
@@ -183,6 +184,7 @@ class Study:
         timeout_s: float | None = None,
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
+        early_stopping: bool | float = True,
         reuse: bool = False,
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
@@ -195,6 +197,12 @@ class Study:
         in total, never more; and with ``stop_when_stalled`` a front whose hypervolume has not grown by more than
         its noise over the last 30 trials, or as many as you say, see :mod:`moopt.engine.stall`. Why and when it ended
         stays with the study, as its attribute ``stopped``.
+
+        With ``early_stopping``, a trial of three or more steps ends (state ``stopped``) as soon as its steps done leave
+        it no chance: a complete trial beats it in all objectives, or it cannot meet a limit that another met. A number
+        says how many standard deviations its remaining steps may be better than expected (see :mod:`moopt.stopping`):
+        a larger one stops fewer trials. The attribute ``stopped`` of the trial names the one that beat it, and
+        :meth:`resume_trial` lets it go on.
 
         With ``reuse`` a config that another study of the store evaluated completely, with the same spec (data, splits),
         objectives and versions, is not run: its trial takes the values measured there and is marked by its source
@@ -214,6 +222,7 @@ class Study:
         """
         budget = budget_of(n_trials, timeout_s, max_steps, stop_when_stalled, self.record.n_steps)
         evaluator = self._evaluator(function)
+        forgiving = forgiving_of(early_stopping, self.record.n_steps)
         evaluated = self._evaluated_elsewhere() if reuse else None
         with (
             self._written() as ledger,
@@ -226,6 +235,7 @@ class Study:
                 workers,
                 budget,
                 evaluated=evaluated,
+                forgiving=forgiving,
                 deterministic=deterministic,
                 raise_errors=raise_errors,
             )
@@ -279,6 +289,14 @@ class Study:
         checked = self.space.check(config)
         with self._written() as ledger:
             ledger.enqueue([checked], Source.ENQUEUED)
+
+    def resume_trial(self, number: int) -> None:
+        """Have a trial that was stopped early do its missing steps at the next :meth:`optimize`, before any other.
+
+        It is not stopped again. Raises UsageError for a trial that was not stopped.
+        """
+        with self._written() as ledger:
+            ledger.resume(number)
 
     def _enqueue_unknown(self, configs: Sequence[Config]) -> None:
         """Queue valid configs; the study is not opened for writing where it knows them all."""
@@ -401,12 +419,16 @@ class Study:
         )
 
     def front(self) -> pd.DataFrame:
-        """The non-dominated complete trials, columns as in :meth:`trials`."""
+        """The non-dominated complete trials: columns as in :meth:`trials`, then how sure they are.
+
+        These are those of :func:`moopt.certainty.with_certainty`; there are none where a trial is a single step and
+        none is confirmed.
+        """
         from moopt.frames import front_frame
 
-        return front_frame(
-            self.objectives, self.store.trials(self.name, with_steps=False), self.store.steps_done(self.name)
-        )
+        trials = self.store.trials(self.name, with_steps=False)
+        frame = front_frame(self.objectives, trials, self.store.steps_done(self.name))
+        return with_certainty(frame, stored_certainty(self.store, self.name, self.objectives, trials))
 
     def hypervolume(self, ideal: Mapping[str, float] | None = None, nadir: Mapping[str, float] | None = None) -> float:
         """Hypervolume of the complete trials, in losses scaled so that ``ideal`` is 0 and ``nadir`` 1, up to 1.1.

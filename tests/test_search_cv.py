@@ -67,7 +67,10 @@ def test_the_defaults_for_a_classifier_are_accuracy_recall_latency_and_size() ->
     found = search(objectives=None).fit(X, Y)
     assert list(found.front_.columns) == [
         "number", "accuracy", "recall", "latency_ms", "size_kb", "param_max_depth", "param_min_samples_leaf",
+        "front_probability", "basis", "tie", "accuracy_low", "accuracy_high", "recall_low", "recall_high",
+        "latency_ms_low", "latency_ms_high", "size_kb_low", "size_kb_high",
     ]  # fmt: skip
+    assert found.front_["front_probability"].between(0, 1).all()
     assert isinstance(found, ClassifierMixin) is False
     assert found.score(X, Y) == found.best_estimator_.score(X, Y)
 
@@ -588,6 +591,21 @@ def test_folds_and_a_front_that_stalls_may_end_a_search() -> None:
     stalled = search(n_trials=8, stop_when_stalled=2).fit(X, Y)
     assert stalled.study_.stopped is not None
     assert stalled.study_.stopped["why"] in ("stalled", "trials")
+
+
+def test_trials_without_a_chance_are_stopped_and_their_missing_folds_are_nan() -> None:
+    space = {"max_depth": list(range(1, 9)), "min_samples_leaf": list(range(1, 12))}
+    found = search(space=space, n_trials=60, cv=5, early_stopping=0.1, algorithm="random").fit(X, Y)
+    results, trials = found.cv_results_, found.study_.trials()
+    stopped = trials["state"].to_numpy() == "stopped"
+    assert 0 < stopped.sum() < 50
+    folds = np.array([results[f"split{k}_test_accuracy"] for k in range(5)])
+    assert np.array_equal(np.isfinite(folds).sum(axis=0), trials["n_steps"])
+    assert np.array_equal(np.isnan(results["mean_test_accuracy"]), stopped)
+    assert not stopped[found.best_index_]
+    assert not set(found.front_["number"]) & set(trials["number"][stopped])
+    whole = search(space=space, n_trials=60, cv=5, early_stopping=False, algorithm="random").fit(X, Y)
+    assert np.isfinite(whole.cv_results_["mean_test_accuracy"]).all()
 
 
 def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ import typer
 
 from moopt.cli.app import INTERRUPTED
 from moopt.cli.confirming import show_confirmed
-from moopt.cli.output import front_table, messages, print_json, results, say, study_json
+from moopt.cli.fronts import front_json, print_front
+from moopt.cli.output import messages, print_json, say
 from moopt.confirm import Options
 from moopt.engine.ledger import is_reused
 from moopt.engine.loop import Stop
 from moopt.errors import MooptWarning, SpecError
-from moopt.frames import front_trials
 from moopt.progress import watching
 from moopt.run import Plan, plan, run_study
 from moopt.specfile import StudySpec, read_spec, spec_for_csv, write_toml
@@ -41,6 +41,10 @@ def run(
         typer.Option(
             "--stop-when-stalled/--no-stop-when-stalled", help="End where the front stopped growing. Default no."
         ),
+    ] = None,
+    early_stopping: Annotated[
+        bool | None,
+        typer.Option("--early-stopping/--no-early-stopping", help="End configs that have no chance. Default yes."),
     ] = None,
     warm_start: Annotated[
         Path | None, typer.Option(help="Store of an earlier study whose front is tried first.")
@@ -82,6 +86,7 @@ def run(
             "timeout_s": timeout,
             "max_steps": max_steps,
             "stop_when_stalled": stop_when_stalled,
+            "early_stopping": early_stopping,
             "warm_start": None if warm_start is None else str(warm_start),
             "reuse": reuse,
             "workers": workers,
@@ -138,7 +143,7 @@ def _search(planned: Plan, store: Path, *, confirm: bool, json: bool) -> None:
                 "stop": stop.name.lower(),
                 "stopped": study.stopped,
                 **_counts(trials),
-                **study_json(study.record, trials),
+                **front_json(study.store, study.record, trials),
             }
         )
     else:
@@ -180,8 +185,9 @@ def _notes() -> Iterator[None]:
 def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, store: Path) -> None:
     counts = _counts(trials)
     failed = f", {counts['n_failed']} of them failed" if counts["n_failed"] else ""
+    early = f", {counts['n_stopped']} stopped early" if counts["n_stopped"] else ""
     reused = f", {counts['n_reused']} of them taken from other studies" if counts["n_reused"] else ""
-    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{reused}; hypervolume {study.hypervolume():.4f}")
+    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{early}{reused}; hypervolume {study.hypervolume():.4f}")
     if stop is Stop.STALLED and study.stopped is not None:
         say(f"note: {study.stopped['reason']}")
     if stop is Stop.INTERRUPTED:
@@ -193,15 +199,15 @@ def _counts(trials: Sequence[Trial]) -> dict[str, int]:
     return {
         "n_done": sum(trial.state.finished for trial in fits),
         "n_failed": sum(trial.state is State.FAILED for trial in fits),
+        "n_stopped": sum(trial.state is State.STOPPED for trial in fits),
         "n_reused": sum(map(is_reused, fits)),
     }
 
 
 def _print_front(study: Study, trials: Sequence[Trial], store: Path) -> None:
-    front = front_trials(study.objectives, trials)
-    if not front:
+    if not any(trial.state is State.COMPLETE for trial in trials):
         say("No trial is complete, so there is no front.")
         return
-    results().print(front_table(study.objectives, front, f"The front of {study.name}: {len(front)} trials"))
+    print_front(study.store, study.record, trials)
     name = f" --study {study.name}" if len(study.store.studies()) > 1 else ""
     say(f"next: moopt confirm {store}{name}, moopt choose {store}{name}, or moopt explore {store}")

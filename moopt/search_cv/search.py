@@ -14,11 +14,19 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 
+from moopt.certainty import certainty, with_certainty
 from moopt.errors import MooptWarning
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
 from moopt.objectives import Objective
-from moopt.search_cv.arguments import check_arguments, check_parameters, check_target, classes_of, seed_of
+from moopt.search_cv.arguments import (
+    check_arguments,
+    check_parameters,
+    check_target,
+    classes_of,
+    expansions_of,
+    seed_of,
+)
 from moopt.search_cv.confirming import Confirmable, keep_back
 from moopt.search_cv.data import Build, WithSettings, referenced, spec_of, with_params
 from moopt.search_cv.delegation import Delegated
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
 
     from moopt.data import Rows
     from moopt.measure.quality import Scorer
+    from moopt.measure.variants import Expansion
     from moopt.search_cv.scoring import Scoring
 
 
@@ -47,6 +56,7 @@ class _Job:
     scorers: Mapping[str, Scorer]
     distributions: Distributions
     rows: Rows
+    expansions: tuple[Expansion, ...]
     test: Rows | None
     """The rows kept back."""
     has_classes: bool
@@ -110,8 +120,16 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         End the search after so many seconds; with so many folds evaluated in total, never more.
     stop_when_stalled : bool or int, default False
         End the search where the front has not grown by more than its noise over 30 trials, or so many.
+    early_stopping : bool or float, default True
+        With three folds or more: end a trial whose folds leave it no chance, see :meth:`moopt.Study.optimize`. Its
+        missing folds, and so its means, are NaN in ``cv_results_``.
     deterministic : bool, default False
         With several jobs: the proposals do not depend on which fit ends first.
+    staged : bool, default False
+        Also measure prefixes of each fitted ensemble (the half, the quarter, the eighth of its members, where the
+        space has those sizes) as trials of their own, which are not counted in ``n_trials``: random forests, extra
+        trees, bagging, AdaBoost and both gradient boostings of scikit-learn, or a Pipeline that ends in one, without
+        early stopping. Their ``fit_time`` is their share of the fit by members.
     test_size : float or int, default None
         Keep back this share, or so many, of the rows before the search, each class alike; :meth:`confirm` scores on
         them. ``best_estimator_`` is fitted on the others.
@@ -124,7 +142,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     Attributes
     ----------
     front_ : DataFrame
-        One row a trial on the front; columns number, the objectives, then ``param_<name>``.
+        One row a trial on the front; columns number, the objectives, ``param_<name>``, then how sure each is:
+        ``front_probability``, intervals, ties, see :func:`moopt.certainty.with_certainty`.
     cv_results_ : dict of arrays
         One entry a finished trial, keys as in scikit-learn and ``number``; see ``search_cv.results``.
     best_params_, best_index_, best_estimator_, refit_time_ :
@@ -163,7 +182,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         timeout_s: float | None = None,
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
+        early_stopping: bool | float = True,
         deterministic: bool = False,
+        staged: bool = False,
         test_size: float | int | None = None,
         pos_label: Any = None,
         verbose: int = 0,
@@ -190,7 +211,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.timeout_s = timeout_s
         self.max_steps = max_steps
         self.stop_when_stalled = stop_when_stalled
+        self.early_stopping = early_stopping
         self.deterministic = deterministic
+        self.staged = staged
         self.test_size = test_size
         self.pos_label = pos_label
         self.verbose = verbose
@@ -250,7 +273,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         check_parameters(self.estimator, distributions.names.values())
         scorers = scores.resolved(self.estimator, classes, self.pos_label)
         rows = routed(self, given.X, given.y, given.params, scorers)
-        return _Job(scores, scorers, distributions, rows, given.test, bool(classes))
+        expansions = expansions_of(self.staged, distributions)
+        return _Job(scores, scorers, distributions, rows, expansions, given.test, bool(classes))
 
     def _study(self, job: _Job) -> Study:
         own = job.distributions.config(self.estimator.get_params())
@@ -274,7 +298,10 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         """What tells this search from others in a store; without one there is nothing to tell."""
         if self.store is None:
             return {}
-        return spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows)
+        return {
+            **spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows),
+            **({"staged": True} if self.staged else {}),
+        }
 
     def _search(self, job: _Job) -> None:
         import sklearn
@@ -289,6 +316,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                 Build(self.estimator, job.distributions.params),
                 job.scores.measures(job.scorers),
                 train_rows=None if self.return_train_score else 0,
+                expansions=job.expansions,
             )
             try:
                 self.study_.optimize(
@@ -298,6 +326,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                     timeout_s=self.timeout_s,
                     max_steps=self.max_steps,
                     stop_when_stalled=self.stop_when_stalled,
+                    early_stopping=self.early_stopping,
                     step_timeout_s=self.step_timeout_s,
                     memory_limit_mb=self.memory_limit_mb,
                     deterministic=self.deterministic,
@@ -322,7 +351,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.multimetric_ = alone is None or f"mean_test_{alone}" not in self.cv_results_
         self.scorer_ = job.scorers if alone is None or self.multimetric_ else job.scorers[alone]
         front = front_trials(objectives, trials)
-        self.front_ = front_frame(objectives, front, [distributions.plain(trial.config) for trial in front])
+        frame = front_frame(objectives, front, [distributions.plain(trial.config) for trial in front])
+        confirmations = self.study_.store.confirmations(self.study_.name)
+        self.front_ = with_certainty(frame, certainty(objectives, trials, confirmations))
         self._say(f"{len(trials)} trials are done, {len(front)} on the front")
         return trials
 

@@ -77,8 +77,13 @@ class Writer(Protocol):
     ) -> None:
         """A finished trial with its ``told`` event and the steps not yet stored (the last one).
 
-        Each sibling that its fit gave is a whole finished trial with its steps, a ``started`` and a ``told`` event.
+        Each sibling that its fit gave is a whole finished trial with its steps, a ``started`` and a ``told`` event;
+        the steps of the trial that paid no longer hold their results.
         """
+        ...
+
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again; no event, since the searcher knows it."""
         ...
 
     def heartbeat(self) -> None:

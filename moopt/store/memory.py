@@ -217,11 +217,12 @@ class MemoryWriter:
     ) -> None:
         """A finished trial with its ``told`` event, and the steps not yet stored."""
         stored = self._kept.trials[trial.number]
+        done = {**stored.steps, **(steps or {})}
         # The user may have written notes and attributes while the trial ran: they stay.
         self._put(
             replace(
                 trial,
-                steps={**stored.steps, **(steps or {})},
+                steps={step: replace(one, siblings=()) for step, one in done.items()} if siblings else done,
                 attributes={**stored.attributes, **trial.attributes},
                 notes=stored.notes,
             )
@@ -230,6 +231,11 @@ class MemoryWriter:
         for sibling in siblings:
             self._put(sibling)
             self._kept.events += [Event(EventKind.STARTED, sibling.number), Event(EventKind.TOLD, sibling.number)]
+
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again."""
+        stored = self._kept.trials[trial.number]
+        self._put(replace(trial, steps=stored.steps, attributes=stored.attributes, notes=stored.notes))
 
     def heartbeat(self) -> None:
         """Nothing to renew."""

@@ -12,8 +12,8 @@ from moopt.errors import MooptError, StoreError
 from moopt.frames import trials_frame
 from moopt.objectives import Objective
 from moopt.store.base import Store, StudyRecord
-from moopt.store.rows import from_text, to_text
-from moopt.trial import Confirmation, Decision, Event, EventKind, Failure, Json, Source, State, StepResult, Trial
+from moopt.store.rows import from_text, step_of, to_text
+from moopt.trial import STOPPED, Confirmation, Decision, Event, EventKind, Failure, Json, Source, State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,10 @@ def export_lines(store: Store, name: str) -> Iterator[str]:
 def _is_of(event: Event, trials: Sequence[Trial]) -> bool:
     if event.number >= len(trials):
         return False
-    state = trials[event.number].state
-    return state is not State.QUEUED if event.kind is EventKind.STARTED else state.finished
+    trial = trials[event.number]
+    if event.kind is EventKind.STARTED:
+        return trial.state is not State.QUEUED
+    return trial.state.finished or STOPPED in trial.attributes
 
 
 def import_study(store: Store, lines: Iterable[str], name: str | None = None) -> StudyRecord:
@@ -129,7 +131,7 @@ def _trial(fields: Mapping[str, Any]) -> Trial:
         "source": Source(fields["source"]),
         "state": State(fields["state"]),
         "failure": Failure(fields["failure"]) if fields["failure"] else None,
-        "steps": {step: StepResult(**result) for step, result in fields["steps"]},
+        "steps": {step: step_of(result) for step, result in fields["steps"]},
         "notes": tuple(fields["notes"]),
     }
     return Trial(**{**fields, **parsed})

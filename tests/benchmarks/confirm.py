@@ -72,6 +72,8 @@ def compared(study: Study, folder: Path, n_rounds: int) -> Iterator[dict[str, An
         fitted = fit_models(
             study.store, record.name, trials, refit, executor, folder, score=False, watch=lambda _: None
         )
+    for number, error in fitted.failed.items():
+        yield {"figure": "failed", "trial": number, "error": f"{type(error).__name__}: {error}"}
     halves, batches = opened(subject.source), sorted(set(subject.latencies.values()))
     rows = (halves.test or halves.search).X
     visits: list[Mapping[int, Mapping[int, Visit]]] = []
@@ -100,6 +102,8 @@ def compared(study: Study, folder: Path, n_rounds: int) -> Iterator[dict[str, An
                 "flagged": [sum(one["flagged"] for one in timing["rounds"]) for timing in timings],
                 "claims": checked,
             }
+    if not ratios:
+        raise SystemExit("no model could be timed twice")
     agree = np.abs(np.log(ratios)) <= np.log1p(AGREE)
     yield {"figure": "medians", "n": len(ratios), "within_3_percent": float(agree.mean()), "bound": 0.9}
     wrong = [claim["contradicted"] for claim in claims]
