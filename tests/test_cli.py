@@ -236,7 +236,7 @@ def test_debug_shows_the_traceback(here: Path) -> None:
     assert isinstance(ended.exception, moopt.errors.SpecError)
 
 
-@pytest.mark.parametrize("command", ["run", "front", "choose", "export", "explore", "studies"])
+@pytest.mark.parametrize("command", ["run", "confirm", "front", "choose", "export", "explore", "studies"])
 def test_every_help_shows_an_example(command: str) -> None:
     ended = moopt_(command, "--help")
     assert ended.exit_code == 0
@@ -465,3 +465,62 @@ def test_the_program_ends_with_the_code_of_its_error(tmp_path: Path) -> None:
     ended = program("front", tmp_path / "none.db")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("moopt: there is no store at")
+
+
+@pytest.fixture
+def confirmable(folder: Path, tmp_path: Path) -> Path:
+    """The store to write to, with its data file."""
+    for file in [*folder.glob("churn.db*"), folder / "churn.csv"]:
+        if file.is_file():
+            shutil.copy(file, tmp_path)
+    return tmp_path / "churn.db"
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_confirm_shows_what_the_search_measured_beside_what_holds(confirmable: Path) -> None:
+    quickly = ("--rounds", "1", "--repeats", "0", "--workers", "1")
+    ended = moopt_("confirm", confirmable, *quickly, "--trials", "0,1")
+    assert ended.exit_code == 0, ended.stderr
+    assert "fitting 2 models on all search rows" in ended.stderr
+    assert "note: scores have no interval: the test split has 18 rows, fewer than 30" in ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "look 1 at the test split" in lines[0]
+    assert lines[1].split()[:5] == ["trial", "why", "accuracy", "confirmed", "recall"]
+    assert lines[2].split()[0] == "0"
+    again = moopt_("confirm", confirmable, *quickly, "--trials", "0", "--json")
+    told = json.loads(again.stdout)
+    assert told["look"] == 1
+    assert told["notes"] == [
+        "the test split was scored before and was not looked at again; --score-again looks once more"
+    ]
+    (trial,) = told["trials"]
+    assert trial["number"] == 0
+    assert trial["values"]["latency_ms"]["low"] <= trial["values"]["latency_ms"]["confirmed"]
+    assert trial["values"]["accuracy"]["low"] is None
+    assert trial["percentiles"]["latency_ms"]["p90"] > 0
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_a_run_may_confirm_at_its_end_as_its_file_says(confirmable: Path) -> None:
+    study = confirmable.with_name("churn.toml")
+    study.write_text(STUDY + "[confirm]\nrounds = 2\nrepeats = 0.0\nconfidence = 0.8\n")
+    ended = moopt_("run", study, "--store", confirmable, "--confirm", "--json")
+    assert ended.exit_code == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert told["study"] == "churn"
+    assert {one["role"] for one in told["trials"]} >= {"front"}
+    store = moopt.load_study(confirmable).store
+    assert all(len(one.measures["latency"]["latency_ms"]["rounds"]) == 2 for one in store.confirmations("churn"))
+
+
+def test_confirm_says_what_cannot_be(confirmable: Path) -> None:
+    assert failed("confirm", confirmable, "--trials", "one") == (
+        2,
+        "moopt: --trials is 'one'; give numbers with commas between, such as 12,40\n",
+    )
+    code, said = failed("confirm", confirmable, "--trials", "99")
+    assert (code, said.startswith("moopt: trial 99 does not exist; on the front are: ")) == (2, True)
+    confirmable.with_name("other.csv").write_text("a,b\n1,2\n")
+    code, said = failed("confirm", confirmable, "--data", confirmable.with_name("other.csv"))
+    assert code == 1
+    assert "other.csv is not the file that was searched" in said

@@ -23,12 +23,12 @@ from moopt.data import DataSpec, read_data
 from moopt.data.features import Columns
 from moopt.errors import ExportError
 from moopt.export import canonical_json, export_trial, export_zip, make_export
-from moopt.export.refit import fit
 from moopt.measure.artefact import load_model
 from moopt.measure.size import model_bytes
 from moopt.models.pipelines import build
 from moopt.models.presets import FAMILIES, default_configs
 from moopt.objectives import as_objectives
+from moopt.refit import fit
 from moopt.store import open_store
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Failure, Source, State, StepResult, Trial
@@ -426,11 +426,11 @@ class Raises(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
 
 def test_what_was_said_while_fitting_is_told(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moopt.export.refit.build", lambda *_: Warns())
+    monkeypatch.setattr("moopt.models.pipelines.build", lambda *_: Warns())
     assert fit(a_pipeline_record(csv), a_config("tree")).warnings == ("UserWarning: it did not",)
 
 
 def test_a_fit_that_fails_is_an_export_error(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moopt.export.refit.build", lambda *_: Raises())
+    monkeypatch.setattr("moopt.models.pipelines.build", lambda *_: Raises())
     with pytest.raises(ExportError, match="the model cannot be fitted: ValueError: no memory of colours"):
         fit(a_pipeline_record(csv), a_config("tree"))

@@ -29,7 +29,16 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import moopt
 from moopt import Objective, ParetoSearchCV
-from moopt.errors import MooptWarning, NoTrialLeft, ObjectiveError, SearchFailed, SpaceError, SpecError, StudyMismatch
+from moopt.errors import (
+    ConfirmError,
+    MooptWarning,
+    NoTrialLeft,
+    ObjectiveError,
+    SearchFailed,
+    SpaceError,
+    SpecError,
+    StudyMismatch,
+)
 
 X, Y = load_breast_cancer(return_X_y=True)
 X, Y = X[::3, :8], Y[::3]
@@ -818,3 +827,71 @@ def test_nothing_is_warned_of_where_all_is_well() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert math.isfinite(search(n_trials=2).fit(X, Y).score(X, Y))
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_rows_that_are_kept_back_confirm_the_front(tmp_path: Path) -> None:
+    found = search(n_trials=4, test_size=0.3, store=tmp_path / "s.db").fit(X, Y)
+    frame = found.confirm(rounds=1, repeats=0)
+    assert found.confirmed_ is frame
+    assert set(found.front_["number"]) <= set(frame["number"])
+    assert (frame["low_accuracy"] <= frame["confirmed_accuracy"]).all()
+    assert (frame["confirmed_size_kb"] > 0).all()
+    confirmation = found.study_.store.confirmations(found.study_.name)[0]
+    assert confirmation.measures["n_rows"] == math.ceil(0.3 * len(X))
+    assert len(found.study_.store.artefacts(found.study_.name)) == len(frame)
+    assert found.best_estimator_.tree_.n_node_samples[0] == len(X) - math.ceil(0.3 * len(X))
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_a_front_is_confirmed_on_rows_that_are_given_and_repeats_shuffle_the_folds() -> None:
+    found = search(n_trials=3).fit(X[:120], Y[:120])
+    with pytest.warns(MooptWarning, match="in memory, so the fitted models are not kept"):
+        frame = found.confirm(X[120:], Y[120:], rounds=1, repeats=1.0)
+    assert frame["look"].tolist() == [1] * len(frame)
+    confirmations = found.study_.store.confirmations(found.study_.name)
+    assert sum(len(one.measures.get("repeats", {}).get("accuracy", ())) for one in confirmations) == 3
+    best = int(found.front_["number"].iloc[0])
+    params = found.cv_results_["params"][list(found.cv_results_["number"]).index(best)]
+    model = tree(**params)
+    expected = model.fit(X[:120], Y[:120]).score(X[120:], Y[120:])
+    assert frame.set_index("number")["confirmed_accuracy"][best] == expected
+
+
+class Unshippable(DecisionTreeClassifier):
+    """An estimator of the user's, which no list of trusted types knows."""
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_an_estimator_that_ships_as_no_file_is_confirmed_all_the_same(tmp_path: Path) -> None:
+    options = {"objectives": ["accuracy"], "n_trials": 2, "test_size": 50, "store": tmp_path / "s.db"}
+    found = search(Unshippable(random_state=0), **options)
+    frame = found.fit(X, Y).confirm(rounds=1, repeats=0)
+    assert frame["confirmed_accuracy"].notna().all()
+    assert found.study_.store.artefacts(found.study_.name) == []
+
+
+def test_a_regressor_is_confirmed(at_hand: None) -> None:
+    found = search(DecisionTreeRegressor(random_state=0), objectives=["r2"], n_trials=2, test_size=0.4)
+    with pytest.warns(MooptWarning, match="in memory"):
+        frame = found.fit(DIABETES, PROGRESS).confirm(rounds=1, repeats=0)
+    assert (frame["low_r2"] < frame["high_r2"]).all()
+
+
+def test_what_a_search_cannot_be_confirmed_on_is_said() -> None:
+    with pytest.raises(NotFittedError, match="holds no rows to fit its trials on; call fit in this process first"):
+        search().confirm(X, Y)
+    with pytest.raises(SpecError, match=r"test_size is 1.5: "):
+        search(test_size=1.5).fit(X, Y)
+    found = search(n_trials=2).fit(X, Y)
+    with pytest.raises(
+        ConfirmError, match=r"no rows that the search has not seen; give confirm.X, y., or .* test_size="
+    ):
+        found.confirm()
+    with pytest.raises(ConfirmError, match="only one of X and y"):
+        found.confirm(X)
+    with pytest.raises(ConfirmError, match="every test row is of class 1; give test rows of every class"):
+        found.confirm(X[Y == 1], Y[Y == 1])
+    again = pickle.loads(pickle.dumps(found))
+    with pytest.raises(NotFittedError, match="call fit in this process first"):
+        again.confirm(X, Y)

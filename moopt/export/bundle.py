@@ -18,18 +18,22 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from moopt import refit
 from moopt.certainty import certainty, with_certainty
 from moopt.choose.front import front_of, join_numbers
 from moopt.errors import DataError, ExportError
-from moopt.export import refit
 from moopt.export.why import Evidence, own_decision, why
 from moopt.frames import front_frame
+from moopt.measure.artefact import load_kept
 from moopt.measure.size import model_bytes
+from moopt.store import artefacts
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Decision, Json, State, Trial
 from moopt.versions import versions
 
 _FORMAT = 1
+_KEPT = "`model.skops` is the pipeline of `pipeline.py` as `moopt confirm` fitted it on all search rows and kept it."
+_LOADS = " It loads without running code of the file: `moopt.measure.artefact.load_model(Path('model.skops'))`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ def make_export(
 ) -> Export:
     """All files of a trial's export, in memory.
 
-    ``data`` stands in for the data file that the study names; it must be the same, byte for byte. Without a
+    The model is the one that ``moopt confirm`` kept; where there is none it is fitted. ``data`` stands in for the
+    data file that the study names; it must be the same, byte for byte. Without a
     ``decision`` the latest one that the study records for this trial is told. Where the study's own data file
     cannot be read, or without ``with_model``, the export has no model and says so.
 
@@ -120,7 +125,8 @@ def make_export(
     chosen = _chosen(record, trials, number)
     if decision is None:
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
-    built = _build(record, chosen, data, with_model=with_model)
+    kept = artefacts.find(store, record.name, number, "skops") if with_model else None
+    built = _build(record, chosen, data, kept, with_model=with_model)
     known = certainty(record.objectives, trials, store.confirmations(record.name))
     evidence = Evidence(record, trials, chosen, decision, built.said, versions(), known)
     files = {
@@ -161,13 +167,17 @@ class _Built(NamedTuple):
     said: str
 
 
-def _build(record: StudyRecord, chosen: Trial, data: str | Path | None, *, with_model: bool) -> _Built:
+def _build(
+    record: StudyRecord, chosen: Trial, data: str | Path | None, kept: bytes | None, *, with_model: bool
+) -> _Built:
     if reason := refit.no_pipeline(record):
         return _Built({}, reason)
     about = f"Trial {chosen.number} of the moopt study {record.name!r}."
     files = {"pipeline.py": refit.pipeline_source(record, chosen.config, about).encode()}
     if not with_model:
         return _Built(files, "There is no fitted model: it was left out. `pipeline.py` builds it unfitted.")
+    if kept is not None and load_kept(kept) is not None:
+        return _Built({**files, "model.skops": kept}, _KEPT + _LOADS)
     try:
         fitted = refit.fit(record, chosen.config, None if data is None else Path(data))
     except DataError as error:
@@ -189,8 +199,7 @@ def _fitted(record: StudyRecord, fitted: refit.Fitted) -> str:
     said = f" While fitting it said: {'; '.join(fitted.warnings)}." if fitted.warnings else ""
     return (
         f"`model.skops` is the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
-        f"with seed {record.seed}.{said} It loads without running code of the file: "
-        "`moopt.measure.artefact.load_model(Path('model.skops'))`."
+        f"with seed {record.seed}.{said}{_LOADS}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.exceptions import NotFittedError
 
 from moopt.certainty import certainty, with_certainty
+from moopt.errors import MooptWarning
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
 from moopt.objectives import Objective
@@ -24,6 +27,7 @@ from moopt.search_cv.arguments import (
     expansions_of,
     seed_of,
 )
+from moopt.search_cv.confirming import Confirmable, keep_back
 from moopt.search_cv.data import Build, WithSettings, referenced, spec_of, with_params
 from moopt.search_cv.delegation import Delegated
 from moopt.search_cv.refit_rule import check_failures, chosen, objective_of_rule
@@ -53,6 +57,17 @@ class _Job:
     distributions: Distributions
     rows: Rows
     expansions: tuple[Expansion, ...]
+    test: Rows | None
+    """The rows kept back."""
+    has_classes: bool
+
+    def confirmable(self, search: ParetoSearchCV) -> Confirmable:
+        """What confirming needs of it."""
+        from sklearn import get_config
+
+        build = Build(search.estimator, self.distributions.params)
+        measures = self.scores.measures(self.scorers)
+        return Confirmable(self.rows, self.test, build, measures, self.has_classes, get_config(), search.cv)
 
 
 class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -123,6 +138,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         space has those sizes) as trials of their own, which are not counted in ``n_trials``: random forests, extra
         trees, bagging, AdaBoost and both gradient boostings of scikit-learn, or a Pipeline that ends in one, without
         early stopping. Their ``fit_time`` is their share of the fit by members.
+    test_size : float or int, default None
+        Keep back this share, or so many, of the rows before the search, each class alike; :meth:`confirm` scores on
+        them. ``best_estimator_`` is fitted on the others.
     pos_label : label, default None
         Of two classes, the one that recall, precision, F1 and average precision are about. None is scikit-learn's
         own rule: the label 1, else the last in order.
@@ -143,6 +161,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         As in scikit-learn.
     study_ : moopt.Study
         The study itself.
+    confirmed_ : DataFrame
+        What :meth:`confirm` found, one row a confirmed trial; columns as of :func:`moopt.beside.confirmed_frame`.
     """
 
     def __init__(
@@ -176,6 +196,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         early_stopping: bool | float = True,
         deterministic: bool = False,
         staged: bool = False,
+        test_size: float | int | None = None,
         pos_label: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -207,6 +228,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.early_stopping = early_stopping
         self.deterministic = deterministic
         self.staged = staged
+        self.test_size = test_size
         self.pos_label = pos_label
         self.verbose = verbose
 
@@ -242,6 +264,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         job = self._job(X, y, params)
         self.n_splits_ = len(job.rows.folds)
         self.study_ = self._study(job)
+        self._confirmable = job.confirmable(self)
         try:
             self._search(job)
         finally:
@@ -255,13 +278,17 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         """Everything that was given, checked."""
         check_arguments(self)
         check_target(self.estimator, y)
+        classes = classes_of(self.estimator, y, self.pos_label)
+        seed = seed_of(self.random_state) or 0
+        given = keep_back(X, y, params, self.test_size, seed, stratify=bool(classes))
         scores = as_scores(self.estimator, self.objectives, self.scoring)
         objective_of_rule(self.refit, scores.objectives)
-        distributions = from_distributions(self.param_distributions, seed_of(self.random_state) or 0)
+        distributions = from_distributions(self.param_distributions, seed)
         check_parameters(self.estimator, distributions.names.values())
-        scorers = scores.resolved(self.estimator, classes_of(self.estimator, y, self.pos_label), self.pos_label)
+        scorers = scores.resolved(self.estimator, classes, self.pos_label)
+        rows = routed(self, given.X, given.y, given.params, scorers)
         expansions = expansions_of(self.staged, distributions)
-        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers), expansions)
+        return _Job(scores, scorers, distributions, rows, expansions, given.test, bool(classes))
 
     def _study(self, job: _Job) -> Study:
         usual = self.estimator.get_params()
@@ -371,6 +398,43 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.refit_time_ = time.perf_counter() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+    def confirm(
+        self,
+        X: Any = None,
+        y: Any = None,
+        *,
+        trials: Sequence[int] | None = None,
+        rounds: int = 5,
+        repeats: float = 0.1,
+        confidence: float = 0.9,
+        score_again: bool = False,
+    ) -> pd.DataFrame:
+        """Measure the front, its near misses and the default, or these trials, on rows that the search never saw.
+
+        On X (n, d) and y (n,), or without them on the rows kept back by ``test_size``. Let nothing else run: each is
+        fitted on the rows searched and timed on this machine. The rest as in :meth:`moopt.Study.confirm`, other rows
+        are another look. Gives, and keeps, ``confirmed_``.
+
+        Raises NotFittedError before ``fit``, and in another process than it; ConfirmError without such rows.
+        """
+        if not hasattr(self, "_confirmable"):
+            raise NotFittedError(
+                f"this {type(self).__name__} holds no rows to fit its trials on; call fit in this process first"
+            )
+        from moopt.confirm import Options, confirm
+
+        options = Options(rounds, repeats, confidence, score_again, self.n_jobs)
+        subject = self._confirmable.subject(X, y, self.study_.record.seed)
+        report = confirm(self.study_.store, self.study_.record, subject, options, trials=trials, watch=self._say)
+        for note in report.notes:
+            warnings.warn(note, MooptWarning, stacklevel=2)
+        self.confirmed_ = self.study_.confirmed()
+        return self.confirmed_
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the rows: they are the user's, and large."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_confirmable"}
 
     def score(self, X: Any, y: Any = None, **params: Any) -> float:
         """The score of the best estimator that ``refit`` names, else the only score, else the estimator's own."""
