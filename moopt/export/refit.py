@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from moopt.data import DataSpec, read_data, sha256_of
+from moopt.data import Data, DataSpec, read_data, sha256_of
 from moopt.data.features import Columns
 from moopt.errors import ExportError
 from moopt.models.pipelines import build, source
@@ -26,6 +26,8 @@ class Fitted:
     model: Any
     n_rows: int
     """Rows it was fitted on."""
+    data: Data
+    """All rows, of which these are the search rows."""
     warnings: tuple[str, ...]
     """What was said while fitting, each once."""
 
@@ -62,8 +64,9 @@ def fit(record: StudyRecord, config: Config, file: Path | None = None) -> Fitted
     _check_hash(spec.file, record.spec["data"]["sha256"])
     data = read_data(spec)
     rows = data.split().search
-    X, y = data.X.iloc[rows].reset_index(drop=True), data.y[rows]
-    return _fit(build(config, _columns(record), record.seed), X, y)
+    model = build(config, _columns(record), record.seed)
+    said = _fit(model, data.X.iloc[rows].reset_index(drop=True), data.y[rows])
+    return Fitted(model, len(rows), data, said)
 
 
 def data_spec(record: StudyRecord) -> DataSpec:
@@ -88,7 +91,8 @@ def _check_hash(file: str, recorded: str) -> None:
         )
 
 
-def _fit(model: Any, X: Any, y: Any) -> Fitted:
+def _fit(model: Any, X: Any, y: Any) -> tuple[str, ...]:
+    """Fit in place; what was said, each once."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1), warnings.catch_warnings(record=True) as raised:
@@ -97,5 +101,6 @@ def _fit(model: Any, X: Any, y: Any) -> Fitted:
             model.fit(X, y)
         except Exception as error:
             raise ExportError(f"the model cannot be fitted: {type(error).__name__}: {error}") from error
-    said = dict.fromkeys(f"{one.category.__name__}: {str(one.message).strip().splitlines()[0]}" for one in raised)
-    return Fitted(model, len(X), tuple(said))
+    return tuple(
+        dict.fromkeys(f"{one.category.__name__}: {str(one.message).strip().splitlines()[0]}" for one in raised)
+    )

@@ -1,0 +1,153 @@
+"""MODEL_CARD.md: what somebody who is to use the model has to know, and what they have to say themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from moopt.choose.front import Front, front_of
+from moopt.choose.limits import apply_limits, limit_text
+from moopt.choose.swaps import is_share
+from moopt.export.build import Built
+from moopt.export.markdown import bullets, section, table
+from moopt.export.sample import origin
+from moopt.export.why import Evidence, data_lines
+from moopt.objectives import Objective, format_value
+from moopt.shipped.claims import SAMPLE, Claims
+from moopt.trial import StepResult
+from moopt.uncertainty import CONFIDENCE, corrected_interval
+
+_MOST_ALTERNATIVES = 12
+_TO_FILL_IN = """\
+> **To be filled in.** moopt cannot know what the model is for. State it when you export, with
+> `--intended-use "..."`, and it is sealed with the other files; text that is written here later makes `moopt verify`
+> name this file as changed.
+>
+> - It is meant for:
+> - It must not be used for:
+> - Who answers for it:"""
+
+
+def model_card(evidence: Evidence, built: Built, intended_use: str) -> str:
+    """The whole of MODEL_CARD.md, as Markdown."""
+    record, chosen = evidence.record, evidence.chosen
+    front = front_of(apply_limits(record.objectives, evidence.decision.limits), evidence.trials)
+    parts = [
+        f"# Model card: trial {chosen.number} of study {record.name!r}\n\n{_summary(evidence)}",
+        section("Intended use", intended_use.strip() or _TO_FILL_IN),
+        section("Data", data_lines(record)),
+        section("Splits", _splits(evidence, built)),
+        section("How good it is", _scores(evidence, front)),
+        section("What it costs to run", _costs(built.claims)),
+        section("Why this one", evidence.decision.reason),
+        section("Alternatives on the front", _alternatives(front, chosen.number)),
+        section("Using and checking it", _using(built)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(evidence: Evidence) -> str:
+    spec = evidence.record.spec
+    target = spec.get("data", {}).get("target")
+    what = f"It predicts `{target}`. " if target else ""
+    family = evidence.chosen.config.get("family")
+    kind = f"Its family is {family}, its" if family else "Its"
+    return f"{what}{kind} configuration stands in `config.json`. {evidence.model}"
+
+
+def _splits(evidence: Evidence, built: Built) -> str:
+    record = evidence.record
+    lines = [f"folds of the cross-validation: {record.n_steps}"] if record.n_steps > 1 else []
+    if built.data is not None:
+        split = built.data.split()
+        lines += [
+            f"search rows: {len(split.search)}; configurations were compared on them, and the model is fitted on them",
+            f"test rows: {len(split.test)}; the search never saw them",
+            f"drawn by class, with seed {record.seed}",
+        ]
+    return bullets(lines or ["the study was of a function, which split its data itself"])
+
+
+def _scores(evidence: Evidence, front: Front) -> str:
+    rows = [
+        [
+            f"{objective.name} ({objective.better} is better)",
+            format_value(objective, evidence.chosen.values[objective.name]),
+            _interval(objective, evidence.chosen.steps.values()),
+            limit_text(objective, objective.limit).split(" ", 1)[1] if objective.limit is not None else "none",
+        ]
+        for objective in front.objectives
+    ]
+    header = ["objective", "mean over the folds", f"{CONFIDENCE:.0%} interval", "limit"]
+    return f"{table(header, rows)}\n\n{_HOW_SURE}"
+
+
+_HOW_SURE = (
+    "The intervals are those of the search, corrected for training rows that folds share (Nadeau and Bengio 2003). "
+    "They are estimates: the trial was chosen among others for these very values, which flatters it."
+)
+
+
+def _interval(objective: Objective, steps: Iterable[StepResult]) -> str:
+    values = np.array([step.values[objective.name] for step in steps if objective.name in step.values])
+    if len(values) < 2:
+        return "–"
+    low, high = map(float, corrected_interval(values))
+    if is_share(values):
+        low, high = max(low, 0.0), min(high, 1.0)
+    return f"{format_value(objective, low)} to {format_value(objective, high)}"
+
+
+def _costs(claims: Claims | None) -> str:
+    if claims is None:
+        return "There is no model, so nothing was timed or weighed."
+    machine = claims.machine
+    return bullets(
+        [
+            f"`{claims.model}`: {claims.size_kb:,.1f} kB",
+            *_latencies(claims),
+            f"machine: {machine['processor']}, {machine['cores']} cores, {machine['system']}; the workload by which "
+            f"machines are compared takes it {claims.calibration_ms:.4g} ms",
+        ]
+    )
+
+
+def _latencies(claims: Claims) -> Iterator[str]:
+    for name, ms in claims.latency_ms.items():
+        batch = claims.batches[name]
+        yield f"{name}: {ms:.4g} ms a call of {batch} row{'s' if batch > 1 else ''}"
+    if claims.latency_ms:
+        yield f"latencies are the {claims.protocol}"
+
+
+def _alternatives(front: Front, number: int) -> str:
+    others = [row for row, other in enumerate(front.numbers) if int(other) != number]
+    if not others:
+        return "There is none: it is alone on the front."
+    shown = others[:_MOST_ALTERNATIVES]
+    rows: Iterable[Sequence[str]] = (
+        [
+            str(front.numbers[row]),
+            *(format_value(one, float(front.values[row, place])) for place, one in enumerate(front.objectives)),
+        ]
+        for row in shown
+    )
+    more = f"\n\n{len(others) - len(shown)} more stand in `front.csv`." if len(others) > len(shown) else ""
+    return table(["trial", *(one.name for one in front.objectives)], rows) + more
+
+
+def _using(built: Built) -> str:
+    if built.claims is None or built.data is None:
+        return "`moopt verify` checks that no file was changed, added or lost."
+    lines = [
+        "`pip install -r requirements.txt`, then `python predict.py rows.csv > predictions.csv`; "
+        "the rows are written like the data file, their columns are named in `input.json`",
+        "`moopt verify` on this folder checks the hash of every file, predicts the sample again, times and weighs",
+    ]
+    if SAMPLE in built.files:
+        lines.append(
+            f"`{SAMPLE}` holds {built.claims.n_rows} rows of {origin(built.data)}. **They are real data**: do not pass "
+            "the folder on to people who may not see them; `moopt export --no-sample` leaves them out"
+        )
+    return bullets(lines)
