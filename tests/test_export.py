@@ -19,18 +19,19 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from moopt.choose import choose
+from moopt.confirmed import pack_draws
 from moopt.data import DataSpec, read_data
 from moopt.errors import ExportError
 from moopt.export import export_trial, make_export
-from moopt.export.refit import fit
 from moopt.measure.size import model_bytes
 from moopt.models.pipelines import build
 from moopt.models.presets import FAMILIES
+from moopt.refit import fit
 from moopt.shipped.manifest import readable_json
 from moopt.shipped.predict import load_skops
 from moopt.store import open_store
 from moopt.store.base import Store
-from moopt.trial import Failure, Source, State, StepResult, Trial
+from moopt.trial import Confirmation, Failure, Source, State, StepResult, Trial
 from tests.exports import (
     OBJECTIVES,
     a_complete,
@@ -238,7 +239,7 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(
 def test_the_card_of_a_function_leaves_its_use_to_the_user(plain: Store) -> None:
     card = make_export(plain, "plain", 2).files["MODEL_CARD.md"].decode()
     assert "**To be filled in.** moopt cannot know what the model is for" in card
-    assert "There is no model, so nothing was timed or weighed" in card
+    assert "there is no model, so nothing was weighed or timed" in card
     assert "| 3 | 0.97 | 0.95 | 30 ms | 400 kB |" in card
 
 
@@ -311,8 +312,35 @@ def test_the_intervals_of_the_card_widen_with_the_folds(csv: Path) -> None:
     steps = {step: StepResult(one) for step, one in enumerate(values)}
     keep(store, "ill", replace(trial, n_steps=3, steps=steps))
     card = make_export(store, "ill", 0, with_model=False).files["MODEL_CARD.md"].decode()
-    assert "| accuracy (higher is better) | 0.9 | 0.6334 to 1 | none |" in card
-    assert "| recall (higher is better) | 0.9 | 0.9 to 0.9 | none |" in card
+    assert "| accuracy (higher is better) | 0.9 | 0.6334 to 1 | – | – | none |" in card
+    assert "| recall (higher is better) | 0.9 | 0.9 to 0.9 | – | – | none |" in card
+
+
+def test_the_card_tells_what_was_confirmed(ill: Store) -> None:
+    score = {"value": 0.8625, "low": 0.81, "high": 0.91, "confidence": 0.9}
+    small = {"value": 0.75, "low": None, "high": None, "confidence": None}
+    timing = {"median_ms": 1.5, "low_ms": 1.4, "high_ms": 1.6, "n": 900, "batch": 1, "percentiles": {"p90": 2.5}}
+    measures = {
+        "scores": {"accuracy": score, "recall": small},
+        "draws": pack_draws(np.zeros((0, 2))),
+        "look": 2,
+        "n_rows": 40,
+        "latency": {"latency_ms": timing},
+        "rss_mb": 12.5,
+        "load_s": 0.25,
+    }
+    before = make_export(ill, "ill", 1, with_model=False).files["MODEL_CARD.md"].decode()
+    assert "It is not confirmed: nobody has scored it on the test split." in before
+    ill.add_confirmation("ill", Confirmation(1, {"processor": "a laptop's", "cores": 4}, measures))
+    card = make_export(ill, "ill", 1, with_model=False).files["MODEL_CARD.md"].decode()
+    for said in (
+        "| 0.8625 | 0.81 to 0.91 | none |",
+        "| 0.75 | too few rows | none |",
+        "The test split, 40 rows, was looked at 2 times",
+        "confirmed on a laptop's, 4 cores: latency_ms 1.5 ms by the wall clock, median of 900 calls, p90 2.5 ms",
+        "loads in 0.25 s and takes 12.5 MB of memory",
+    ):
+        assert said in card
 
 
 def test_the_requirements_are_what_the_model_needs_pinned(ill: Store) -> None:
@@ -432,11 +460,11 @@ class Raises(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
 
 def test_what_was_said_while_fitting_is_told(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moopt.export.refit.build", lambda *_: Warns())
+    monkeypatch.setattr("moopt.models.pipelines.build", lambda *_: Warns())
     assert fit(a_pipeline_record(csv), a_config("tree")).warnings == ("UserWarning: it did not",)
 
 
 def test_a_fit_that_fails_is_an_export_error(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moopt.export.refit.build", lambda *_: Raises())
+    monkeypatch.setattr("moopt.models.pipelines.build", lambda *_: Raises())
     with pytest.raises(ExportError, match="the model cannot be fitted: ValueError: no memory of colours"):
         fit(a_pipeline_record(csv), a_config("tree"))

@@ -13,10 +13,10 @@ import pytest
 
 from moopt.data import DataSpec, read_data
 from moopt.export import export_trial
-from moopt.export.refit import fit
 from moopt.export.sample import input_of, sample_rows
 from moopt.measure.size import model_bytes
 from moopt.models.presets import FAMILIES
+from moopt.refit import fit
 from moopt.shipped import predict
 from moopt.shipped.predict import Input, as_csv, load_model, predictions, read_predictions, read_rows
 from tests.exports import a_config, a_pipeline_record, ill_study, module_of, write_ill

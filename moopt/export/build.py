@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from moopt import refit
 from moopt.data import Data
 from moopt.errors import DataError, ExportError
-from moopt.export import refit
 from moopt.export.sample import input_of, sample_rows
 from moopt.measure.size import model_bytes
 from moopt.objectives import latency_batch

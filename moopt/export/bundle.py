@@ -119,7 +119,7 @@ def make_export(
     if decision is None:
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
     built = build_files(record, chosen, data, with_model=with_model, with_sample=with_sample)
-    evidence = Evidence(record, trials, chosen, decision, built.said, versions())
+    evidence = Evidence(record, trials, chosen, decision, built.said, versions(), store.confirmations(record.name))
     files = {
         "config.json": readable_json(_config(record, chosen, decision)),
         **built.files,

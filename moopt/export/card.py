@@ -9,6 +9,7 @@ import numpy as np
 from moopt.choose.front import Front, front_of
 from moopt.choose.limits import apply_limits, limit_text
 from moopt.choose.swaps import is_share
+from moopt.confirmed import Measured, Scored, machine_name, measured, scored
 from moopt.export.build import Built
 from moopt.export.markdown import bullets, section, table
 from moopt.export.sample import origin
@@ -39,7 +40,7 @@ def model_card(evidence: Evidence, built: Built, intended_use: str) -> str:
         section("Data", data_lines(record)),
         section("Splits", _splits(evidence, built)),
         section("How good it is", _scores(evidence, front)),
-        section("What it costs to run", _costs(built.claims)),
+        section("What it costs to run", _costs(evidence, built.claims)),
         section("Why this one", evidence.decision.reason),
         section("Alternatives on the front", _alternatives(front, chosen.number)),
         section("Using and checking it", _using(built)),
@@ -70,23 +71,49 @@ def _splits(evidence: Evidence, built: Built) -> str:
 
 
 def _scores(evidence: Evidence, front: Front) -> str:
+    tested = scored(evidence.confirmations).get(evidence.chosen.number)
     rows = [
         [
             f"{objective.name} ({objective.better} is better)",
             format_value(objective, evidence.chosen.values[objective.name]),
             _interval(objective, evidence.chosen.steps.values()),
+            *_tested(objective, tested),
             limit_text(objective, objective.limit).split(" ", 1)[1] if objective.limit is not None else "none",
         ]
         for objective in front.objectives
     ]
-    header = ["objective", "mean over the folds", f"{CONFIDENCE:.0%} interval", "limit"]
-    return f"{table(header, rows)}\n\n{_HOW_SURE}"
+    header = [
+        "objective",
+        "mean over the folds",
+        f"{CONFIDENCE:.0%} interval",
+        "on the test split",
+        "interval",
+        "limit",
+    ]
+    return f"{table(header, rows)}\n\n{_HOW_SURE} {_looked(tested)}"
 
 
 _HOW_SURE = (
-    "The intervals are those of the search, corrected for training rows that folds share (Nadeau and Bengio 2003). "
-    "They are estimates: the trial was chosen among others for these very values, which flatters it."
+    "The intervals of the folds are corrected for training rows that folds share (Nadeau and Bengio 2003). They are "
+    "estimates: the trial was chosen among others for these very values, which flatters it."
 )
+
+
+def _looked(tested: Scored | None) -> str:
+    if tested is None:
+        return "It is not confirmed: nobody has scored it on the test split."
+    often = "once" if tested.look == 1 else f"{tested.look} times"
+    return f"The test split, {tested.n_rows} rows, was looked at {often}; its intervals are bootstrapped over them."
+
+
+def _tested(objective: Objective, tested: Scored | None) -> tuple[str, str]:
+    score = tested.scores.get(objective.name) if tested else None
+    if score is None:
+        return "–", "–"
+    value = format_value(objective, score.value)
+    if score.low is None or score.high is None:
+        return value, "too few rows"
+    return value, f"{format_value(objective, score.low)} to {format_value(objective, score.high)}"
 
 
 def _interval(objective: Objective, steps: Iterable[StepResult]) -> str:
@@ -99,26 +126,35 @@ def _interval(objective: Objective, steps: Iterable[StepResult]) -> str:
     return f"{format_value(objective, low)} to {format_value(objective, high)}"
 
 
-def _costs(claims: Claims | None) -> str:
-    if claims is None:
-        return "There is no model, so nothing was timed or weighed."
-    machine = claims.machine
-    return bullets(
-        [
-            f"`{claims.model}`: {claims.size_kb:,.1f} kB",
-            *_latencies(claims),
-            f"machine: {machine['processor']}, {machine['cores']} cores, {machine['system']}; the workload by which "
-            f"machines are compared takes it {claims.calibration_ms:.4g} ms",
-        ]
-    )
+def _costs(evidence: Evidence, claims: Claims | None) -> str:
+    number = evidence.chosen.number
+    confirmed = [on[number] for on in measured(evidence.confirmations).values() if number in on]
+    lines = [*_claimed(claims)] if claims else ["there is no model, so nothing was weighed or timed for this export"]
+    return bullets([*lines, *(line for one in confirmed for line in _confirmed(one))])
 
 
-def _latencies(claims: Claims) -> Iterator[str]:
+def _claimed(claims: Claims) -> Iterator[str]:
+    yield f"`{claims.model}`: {claims.size_kb:,.1f} kB"
     for name, ms in claims.latency_ms.items():
         batch = claims.batches[name]
         yield f"{name}: {ms:.4g} ms a call of {batch} row{'s' if batch > 1 else ''}"
     if claims.latency_ms:
         yield f"latencies are the {claims.protocol}"
+    machine = claims.machine
+    yield (
+        f"machine: {machine['processor']}, {machine['cores']} cores, {machine['system']}; the workload by which "
+        f"machines are compared takes it {claims.calibration_ms:.4g} ms"
+    )
+
+
+def _confirmed(one: Measured) -> Iterator[str]:
+    on = f"confirmed on {machine_name(one.machine)}"
+    for name, timing in one.latency.items():
+        percentiles = "".join(f", {which} {ms:.4g} ms" for which, ms in timing.percentiles.items())
+        busy = "; the machine was busy" if timing.flagged else ""
+        yield f"{on}: {name} {timing.median_ms:.4g} ms by the wall clock, median of {timing.n} calls{percentiles}{busy}"
+    if one.rss_mb is not None and one.load_s is not None:
+        yield f"{on}: loads in {one.load_s:.2g} s and takes {one.rss_mb:.4g} MB of memory"
 
 
 def _alternatives(front: Front, number: int) -> str:

@@ -17,7 +17,7 @@ from moopt.errors import UsageError
 from moopt.export.markdown import bullets, section, table
 from moopt.objectives import Objective, format_value
 from moopt.store.base import StudyRecord
-from moopt.trial import Decision, Source, State, Trial
+from moopt.trial import Confirmation, Decision, Source, State, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Evidence:
     """A few sentences: what the model was fitted on, or why there is none."""
     versions: Mapping[str, str]
     """Of the libraries that made the export."""
+    confirmations: Sequence[Confirmation] = ()
+    """The study's, oldest first."""
 
 
 def why(evidence: Evidence) -> str:
