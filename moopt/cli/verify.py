@@ -23,8 +23,8 @@ def verify(
 ) -> None:
     """Check an export: every file, then what its model predicts, weighs and takes, each claim beside what is found.
 
-    moopt verify best
-    moopt verify best.zip --json
+    moopt verify churn_export
+    moopt verify churn_export.zip --json
 
     The exit code is 1 where a claim does not hold. A latency may be 1.5 times what is claimed, scaled by what a fixed
     workload takes on both machines.
