@@ -18,6 +18,7 @@ import numpy as np
 
 from moopt.data import Data, Ints, Reference, Rows
 from moopt.measure import Measures, measures
+from moopt.measure.samples import LATENCY
 from moopt.models.pipelines import PipelineBuilder
 from moopt.objectives import Objective
 from moopt.trial import Config, StepResult
@@ -63,10 +64,10 @@ class CrossValidation:
             values = self.measures.quality(estimator, X, y, cut_params(rows.score_params, rows.X, valid))
             score_s = time.perf_counter() - score_start
             train_values = self._train_scores(estimator, rows, train)
-            costs, n_calls = self.measures.cost(estimator, X, fit_cpu_s)
+            costs, latencies = self.measures.cost(estimator, X, fit_cpu_s)
         details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
-        if n_calls:
-            details["latency_calls"] = n_calls
+        if latencies:
+            details[LATENCY] = latencies
         if warned:
             details["warnings"] = warned
         seconds = time.perf_counter() - start

@@ -36,6 +36,8 @@ class Budget(NamedTuple):
     """but no more than these seconds,"""
     fewest: int
     """unless there were fewer calls than this."""
+    warm_up: int = 1
+    """Calls before that, which are not timed."""
 
     def spent(self, n_calls: int, seconds: float) -> bool:
         """Whether these calls, over these seconds, are enough."""
@@ -54,12 +56,13 @@ class Timings(NamedTuple):
 
 
 def timings(predict: Callable[[Any], Any], requests: Sequence[Any], clock: Clock, budget: Budget) -> Timings:
-    """Time ``predict`` on the requests in turn, the first call left out, the garbage collector off.
+    """Time ``predict`` on the requests in turn, warm-up calls left out, the garbage collector off.
 
     Calls that are too short for the clock are read several at once. Raises ObjectiveError where even tens of
     thousands of them take no time.
     """
-    predict(requests[0])
+    for number in range(budget.warm_up):
+        predict(requests[number % len(requests)])
     with _collector_off():
         calls = _calls_a_reading(predict, requests, clock)
         read: list[int] = []

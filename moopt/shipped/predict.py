@@ -99,14 +99,14 @@ def load_model(name: str, content: bytes) -> Model:
     return _onnx(content) if name == ONNX else _sklearn(content)
 
 
-def load_skops(content: bytes) -> Any:
+def load_skops(source: bytes | Path) -> Any:
     """The estimator of a skops file, by our own list of trusted types and never by the file's.
 
     Raises skops' UntrustedTypesFoundException where it holds another type.
     """
     from skops.io import loads
 
-    return loads(content, trusted=list(TRUSTED))
+    return loads(source if isinstance(source, bytes) else source.read_bytes(), trusted=list(TRUSTED))
 
 
 def read_rows(content: bytes, given: Input) -> Columns:

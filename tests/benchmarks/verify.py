@@ -9,6 +9,7 @@ the export's requirements.txt and runs its predict.py.
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,10 @@ def say(**measured: object) -> None:
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=ROOT)
+    words = [str(word) for word in command]
+    # What is installed is meant, and not a checkout that the environment points to.
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=alone)
 
 
 def done(*command: object) -> str:
