@@ -139,7 +139,7 @@ def _claimed(claims: Claims) -> Iterator[str]:
         batch = claims.batches[name]
         yield f"{name}: {ms:.4g} ms a call of {batch} row{'s' if batch > 1 else ''}"
     if claims.latency_ms:
-        yield f"latencies are the {claims.protocol}"
+        yield f"a latency is the {claims.protocol}"
     machine = claims.machine
     yield (
         f"machine: {machine['processor']}, {machine['cores']} cores, {machine['system']}; the workload by which "

@@ -197,28 +197,33 @@ def _sklearn(content: bytes) -> Model:
 
 
 def _onnx(content: bytes) -> Model:
+    """A file that says of itself, in its metadata, which columns it takes and what its classes are."""
     import numpy as np
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    label, *others = [one.name for one in session.get_outputs()]
-    types = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(string)": object}
-    inputs = {one.name: types[one.type] for one in session.get_inputs()}
+    told = json.loads(session.get_modelmeta().custom_metadata_map["moopt"])
+    label, *scores = [one.name for one in session.get_outputs()]
 
-    def arrays(columns: Columns) -> Any:
-        if not set(inputs) <= set(columns):
-            ((name, dtype),) = inputs.items()
-            return {name: np.array(list(columns.values()), dtype=dtype).T}
-        return {name: np.array(columns[name], dtype=dtype)[:, None] for name, dtype in inputs.items()}
+    def tensors(columns: Columns) -> Any:
+        inputs = {"numbers": (told["numbers"], np.float32), "texts": (told["texts"], np.object_)}
+        values = list(columns.values())
+        return {
+            name: np.column_stack([values[place] for place in places]).astype(dtype)
+            for name, (places, dtype) in inputs.items()
+            if places
+        }
 
-    return Model(
-        arrays,
-        lambda rows: session.run([label], rows)[0],
-        (lambda rows: session.run(others[:1], rows)[0]) if others else None,
-    )
+    def labels(rows: Any) -> Any:
+        return session.run([label], rows)[0].astype(told["classes_dtype"])
+
+    def probabilities(rows: Any) -> Any:
+        return session.run(scores[:1], rows)[0]
+
+    return Model(tensors, labels, probabilities if told["scores"] == "predict_proba" else None)
 
 
 def main(arguments: Sequence[str]) -> int | str:
