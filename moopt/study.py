@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Loop, Stop
 from moopt.engine.workers import FunctionEvaluator, executor_of
-from moopt.errors import SpecError, UsageError, WrongResult
+from moopt.errors import MooptWarning, SpecError, UsageError, WrongResult
 from moopt.identity import check_same
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.searchers import search_options
@@ -336,6 +337,55 @@ class Study:
         finally:
             if not held:
                 self.close()
+
+    # Confirming
+
+    def confirm(
+        self,
+        trials: Sequence[int] | None = None,
+        *,
+        rounds: int = 5,
+        repeats: float = 0.1,
+        confidence: float = 0.9,
+        score_again: bool = False,
+        n_jobs: int | None = None,
+        data: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Measure the front, its near misses and the defaults, or these trials, as they would ship; see
+        :meth:`confirmed` for what it gives.
+
+        Each is fitted on all search rows (its model is kept beside the store), scored on the test split with
+        intervals of this ``confidence``, and timed on this machine in ``rounds``; let nothing else run. The test
+        split is scored once: a second call times again, and scores only with ``score_again``. ``repeats`` is the
+        share of the search's steps for cross-validations with other splits, the front's first. ``n_jobs`` processes
+        fit at once. ``data`` stands in for the data file where it moved.
+
+        What the user should know is a MooptWarning each. Raises ConfirmError for a study of a function, for data that
+        are not those of the search, and where no trial can be confirmed; DataError for a data file that cannot be
+        read; StudyBusy while the study is searched; UsageError for trials that are not complete.
+        """
+        from moopt.confirm import Options, confirm, subject_of
+
+        options = Options(rounds, repeats, confidence, score_again, n_jobs)
+        report = confirm(
+            self.store,
+            self.record,
+            subject_of(self.record, None if data is None else Path(data)),
+            options,
+            trials=trials,
+        )
+        for note in report.notes:
+            warnings.warn(note, MooptWarning, stacklevel=2)
+        return self.confirmed()
+
+    def confirmed(self) -> pd.DataFrame:
+        """What was confirmed beside what the search measured, a row a trial; see
+        :func:`moopt.beside.confirmed_frame` for the columns.
+        """
+        from moopt.beside import confirmed_frame
+
+        trials = self.store.trials(self.name, with_steps=False)
+        return confirmed_frame(self.objectives, trials, self.store.confirmations(self.name))
 
     # Reading
 

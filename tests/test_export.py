@@ -29,7 +29,7 @@ from moopt.models.presets import FAMILIES
 from moopt.refit import fit
 from moopt.shipped.manifest import readable_json
 from moopt.shipped.predict import load_skops
-from moopt.store import open_store
+from moopt.store import artefacts, open_store
 from moopt.store.base import Store
 from moopt.trial import Confirmation, Failure, Source, State, StepResult, Trial
 from tests.exports import (
@@ -341,6 +341,27 @@ def test_the_card_tells_what_was_confirmed(ill: Store) -> None:
         "loads in 0.25 s and takes 12.5 MB of memory",
     ):
         assert said in card
+
+
+def test_a_model_that_was_kept_ships_also_where_its_data_are_gone(tmp_path: Path) -> None:
+    csv, store = write_ill(tmp_path / "ill.csv"), open_store(tmp_path / "ill.db")
+    store.create_study(a_pipeline_record(csv))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 3.0, "size_kb": 30.0}
+    keep(store, "ill", a_complete(0, a_config("tree"), values))
+    kept = model_bytes(fit(store.study("ill"), a_config("tree")).model)
+    artefacts.keep(store, "ill", 0, "skops", kept)
+    whole = make_export(store, "ill", 0)
+    assert whole.files["model.skops"] == kept
+    assert "sample.csv" in whole.files
+    assert "as `moopt confirm` fitted it" in whole.files["WHY.md"].decode()
+    csv.unlink()
+    alone = make_export(store, "ill", 0)
+    assert alone.has_model
+    assert alone.files["input.json"] == whole.files["input.json"]
+    assert "sample.csv" not in alone.files
+    assert "There is no sample of rows: there is no file" in alone.files["WHY.md"].decode()
+    with pytest.raises(ExportError, match=r"there is no file .*gone\.csv"):
+        make_export(store, "ill", 0, data=tmp_path / "gone.csv")
 
 
 def test_the_requirements_are_what_the_model_needs_pinned(ill: Store) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from moopt.data import DataSpec, read_data
+from moopt.data import Data, DataSpec, read_data
 from moopt.export import export_trial
 from moopt.export.sample import input_of, sample_rows
 from moopt.measure.size import model_bytes
-from moopt.models.presets import FAMILIES
+from moopt.models.presets import FAMILIES, default_configs
 from moopt.refit import fit
 from moopt.shipped import predict
 from moopt.shipped.predict import Input, as_csv, load_model, predictions, read_predictions, read_rows
@@ -47,23 +47,29 @@ def odd(tmp_path: Path) -> DataSpec:
     return DataSpec(str(tmp_path / "odd.csv"), "y", separator=";", decimal=",", encoding="latin-1", missing=("?",))
 
 
+def read(spec: DataSpec) -> tuple[Data, Input]:
+    """A file as a study reads it, and what input.json says of its rows."""
+    record = a_pipeline_record(Path(spec.file), **vars(spec))
+    data = read_data(spec)
+    return data, input_of(record, fit(record, default_configs(["tree"], data.columns)[0]).model)
+
+
 def test_a_file_is_read_as_the_study_read_it(odd: DataSpec) -> None:
-    data = read_data(odd)
-    assert data.columns.text == ("kind",)
-    same(read_rows(Path(odd.file).read_bytes(), input_of(data)), data.X)
+    data, given = read(odd)
+    assert (given.texts, given.classes) == (["kind"], ["0", "1"])
+    same(read_rows(Path(odd.file).read_bytes(), given), data.X)
 
 
 def test_the_sample_is_rows_of_the_test_split_written_like_the_file(odd: DataSpec) -> None:
-    data = read_data(odd)
-    content = sample_rows(data)
+    data, given = read(odd)
+    content = sample_rows(data, given)
     assert content.decode("latin-1").startswith("größe;since;flag;kind\n")
-    rows = read_rows(content, input_of(data))
-    same(rows, data.X.iloc[data.split().test])
+    same(read_rows(content, given), data.X.iloc[data.split().test])
 
 
 def test_a_sample_has_at_most_50_rows_evenly_spread(tmp_path: Path) -> None:
-    data = read_data(DataSpec(str(write_ill(tmp_path / "ill.csv")), "ill", test_share=0))
-    rows = read_rows(sample_rows(data), input_of(data))
+    data, given = read(DataSpec(str(write_ill(tmp_path / "ill.csv")), "ill", test_share=0))
+    rows = read_rows(sample_rows(data, given), given)
     assert len(rows["size"]) == 50
     assert rows["weight"][0] == data.X["weight"].iloc[0]
     assert rows["weight"][-1] == data.X["weight"].iloc[-1]
@@ -71,16 +77,15 @@ def test_a_sample_has_at_most_50_rows_evenly_spread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_model_of_every_family_predicts_its_sample_as_it_does_in_memory(family: str, tmp_path: Path) -> None:
-    fitted = fit(a_pipeline_record(write_ill(tmp_path / "ill.csv")), a_config(family))
-    given = input_of(fitted.data)
-    found = predictions(
-        load_model("model.skops", model_bytes(fitted.model)), read_rows(sample_rows(fitted.data), given)
-    )
+    record = a_pipeline_record(write_ill(tmp_path / "ill.csv"))
+    fitted = fit(record, a_config(family))
+    given = input_of(record, fitted.model)
+    rows = read_rows(sample_rows(fitted.data, given), given)
+    found = predictions(load_model("model.skops", model_bytes(fitted.model)), rows)
     X = fitted.data.X.iloc[fitted.data.split().test]
     assert found.labels == fitted.model.predict(X).tolist()
     if hasattr(fitted.model, "predict_proba"):
         np.testing.assert_array_equal(found.probabilities, fitted.model.predict_proba(X))
-        assert list(fitted.model.classes_) == given.classes
     assert read_predictions(as_csv(found, given.classes)) == found
 
 

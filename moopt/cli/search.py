@@ -11,7 +11,9 @@ from typing import Annotated, TextIO
 import typer
 
 from moopt.cli.app import INTERRUPTED
+from moopt.cli.confirming import show_confirmed
 from moopt.cli.output import front_table, messages, print_json, results, say, study_json
+from moopt.confirm import Options
 from moopt.engine.ledger import is_reused
 from moopt.engine.loop import Stop
 from moopt.errors import MooptWarning, SpecError
@@ -52,6 +54,9 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Draws test rows, folds and search. Default 0.")] = None,
     store: Annotated[Path | None, typer.Option(help="File that keeps the study. Default: the study's name.db.")] = None,
     study: Annotated[str | None, typer.Option(help="The study's name. Default: the data file's name.")] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Confirm the front afterwards, on this machine; see moopt confirm.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
     write_toml: Annotated[Path | None, typer.Option(help="Write the study as a file to edit, and run nothing.")] = None,
 ) -> None:
@@ -89,7 +94,7 @@ def run(
     if write_toml is not None:
         _write(planned, write_toml)
         return
-    _search(planned, store or Path(f"{spec.name}.db"), json=json)
+    _search(planned, store or Path(f"{spec.name}.db"), confirm=confirm, json=json)
 
 
 def _spec(file: Path, target: str | None) -> StudySpec:
@@ -111,7 +116,7 @@ def _write(planned: Plan, out: Path) -> None:
     say(f"wrote {out}; edit it, then: moopt run {out}")
 
 
-def _search(planned: Plan, store: Path, *, json: bool) -> None:
+def _search(planned: Plan, store: Path, *, confirm: bool, json: bool) -> None:
     def watch(study: Study, n_trials: int) -> AbstractContextManager[None]:
         say(f"study {study.name} in {store}: {study.record.search['algorithm']}, {n_trials} trials in total")
         return watching(study, n_trials, messages())
@@ -124,7 +129,9 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
         raise typer.Exit(INTERRUPTED) from None
     trials = study.store.trials(study.name, with_steps=False)
     _say_end(study, trials, stop, planned.spec.search.n_trials, store)
-    if json:
+    if confirm and stop is not Stop.INTERRUPTED:
+        _confirm(planned, study, json=json)
+    elif json:
         print_json(
             {
                 "store": str(store),
@@ -138,6 +145,12 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
         _print_front(study, trials, store)
     if stop is Stop.INTERRUPTED:
         raise typer.Exit(INTERRUPTED)
+
+
+def _confirm(planned: Plan, study: Study, *, json: bool) -> None:
+    section = planned.spec.confirm
+    options = Options(section.rounds, section.repeats, section.confidence, n_jobs=planned.spec.search.workers or -1)
+    show_confirmed(study.store, study.record, options, json=json)
 
 
 @contextmanager
@@ -191,4 +204,4 @@ def _print_front(study: Study, trials: Sequence[Trial], store: Path) -> None:
         return
     results().print(front_table(study.objectives, front, f"The front of {study.name}: {len(front)} trials"))
     name = f" --study {study.name}" if len(study.store.studies()) > 1 else ""
-    say(f"next: moopt choose {store}{name}, or moopt explore {store}")
+    say(f"next: moopt confirm {store}{name}, moopt choose {store}{name}, or moopt explore {store}")

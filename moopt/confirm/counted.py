@@ -43,7 +43,8 @@ def of_counts(name: str, counts: Counts) -> list[Floats]:
 
 
 def _share(part: Any, whole: Any) -> Floats:
-    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
+    shares: Floats = np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
+    return shares
 
 
 _BY_LABEL: Mapping[str, Callable[[Counts, Counts, Counts], Floats]] = {

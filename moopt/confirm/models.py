@@ -5,7 +5,6 @@ What runs here runs in a worker: a model that takes its process down is the fail
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,7 @@ from moopt.data import DataSpec, Rows, read_data
 from moopt.errors import OtherData
 from moopt.evaluate import one_thread
 from moopt.measure import Measures
-from moopt.measure.artefact import load_model
+from moopt.measure.artefact import load_kept, load_model
 from moopt.measure.size import model_bytes
 from moopt.refit import fit_quietly
 from moopt.trial import Config, Json
@@ -113,9 +112,9 @@ class Refit:
         from threadpoolctl import threadpool_limits
 
         halves = opened(self.source)
-        model = None if kept is None else _loaded(kept)
-        content, kind, said = kept or b"", SKOPS, ()
-        refitted = model is None
+        model = None if kept is None else load_kept(kept)
+        said: tuple[str, ...] = ()
+        content, kind, refitted = kept or b"", SKOPS, model is None
         with threadpool_limits(1):
             if refitted:
                 model = one_thread(self.build(config))
@@ -134,16 +133,6 @@ class Refit:
             confidence=self.confidence,
             with_interval=self.with_interval,
         )
-
-
-def _loaded(kept: bytes) -> Any:
-    """The model of a file that was kept; None where these versions of the libraries would rather have it fitted."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            return load_model(kept)
-        except Exception:
-            return None
 
 
 def _as_bytes(model: Any, *, ships: bool) -> tuple[bytes, str]:

@@ -18,6 +18,7 @@ def about(
     in_memory: bool,
     visits: Mapping[int, Mapping[int, Visit]],
     failed: Mapping[int, str],
+    not_repeated: Mapping[int, Exception],
 ) -> Iterator[str]:
     """A line each."""
     if no_test:
@@ -25,7 +26,7 @@ def about(
     elif scored and too_small:
         yield f"scores have no interval: {too_small}"
     if scored and look > 1:
-        yield f"this was look {look} at the test split: the more often it guides a choice, the less its scores are worth"
+        yield f"this was look {look} at the test split: the more often it guides a choice, the less it is worth"
     elif look and not scored:
         yield "the test split was scored before and was not looked at again; --score-again looks once more"
     if unscored and look:
@@ -35,6 +36,8 @@ def about(
     yield from _busy([visit for rounds in visits.values() for visit in rounds.values()])
     for number, why in failed.items():
         yield f"trial {number} could not be confirmed: {why}"
+    for number, error in not_repeated.items():
+        yield f"trial {number} could not be cross-validated again: {type(error).__name__}: {error}"
 
 
 def _busy(visits: Sequence[Visit]) -> Iterator[str]:

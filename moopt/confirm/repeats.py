@@ -44,8 +44,8 @@ def run(
     evaluator: Callable[[int], Evaluator],
     executor: Executor,
     objectives: Sequence[Objective],
-) -> dict[int, dict[str, list[float]]]:
-    """Trial number -> objective -> its value in each new repeat; a repeat that fails is none.
+) -> tuple[dict[int, dict[str, list[float]]], dict[int, Exception]]:
+    """Trial number -> objective -> its value in each new repeat; and the errors of those that failed, by trial.
 
     ``evaluator`` gives what evaluates a config on the splits of a repeat.
     """
@@ -55,12 +55,14 @@ def run(
         steps = [executor.submit(evaluate, one.trial.config, step) for step in range(evaluate.n_steps)]
         running.append((one, steps))
     values: dict[int, dict[str, list[float]]] = {}
+    failed: dict[int, Exception] = {}
     for (trial, _), futures in running:
         try:
             results: dict[int, StepResult] = {step: future.result()[0] for step, future in enumerate(futures)}
-        except Exception:
+        except Exception as error:
+            failed[trial.number] = error
             continue
         of_trial = values.setdefault(trial.number, {})
         for name, value in mean_values(objectives, results).items():
             of_trial.setdefault(name, []).append(value)
-    return values
+    return values, failed

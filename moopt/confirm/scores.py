@@ -17,6 +17,7 @@ from moopt import uncertainty
 from moopt.confirm.counted import COUNTED, label_counts, of_counts
 from moopt.confirmed import pack_draws
 from moopt.data import Ints
+from moopt.errors import ConfirmError
 from moopt.measure import Measures
 from moopt.measure.quality import Scorer, scores
 from moopt.objectives import Floats
@@ -42,6 +43,13 @@ def no_interval(y: Any, classes: bool) -> str:
         label = labels[counts.argmin()]
         return f"the test split has {counts.min()} rows of class {label!s}, fewer than {FEWEST_OF_A_CLASS}"
     return ""
+
+
+def check_labels(y: Any) -> None:
+    """Raises ConfirmError where test labels (n,) are of one class: no score could tell a good model by them."""
+    labels = np.unique(np.asarray(y))
+    if len(labels) == 1:
+        raise ConfirmError(f"every test row is of class {labels[0]!s}; give test rows of every class")
 
 
 def scored(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from moopt.measure import wall
+from moopt.measure.clock import Budget
 from moopt.measure.machine import calibration
 from moopt.measure.percentiles import percentiles
 from moopt.objectives import Floats
@@ -55,7 +56,7 @@ class QuietClock:
     """Times models round by round; what it saw is there after every visit, also where Ctrl+C ends a round."""
 
     def __init__(
-        self, models: Mapping[int, ModelFile], X: Any, batches: Sequence[int], budget: wall.Budget = wall.BUDGET
+        self, models: Mapping[int, ModelFile], X: Any, batches: Sequence[int], budget: Budget = wall.BUDGET
     ) -> None:
         self._models, self._X, self._batches, self._budget = models, X, tuple(batches), budget
         # Thread-CPU time tells on a machine that is busy from the start.

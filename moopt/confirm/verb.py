@@ -16,7 +16,7 @@ from moopt.confirm import notes, repeats
 from moopt.confirm.candidates import Candidate, asked_for, candidates
 from moopt.confirm.fitting import Fitted, fit_models
 from moopt.confirm.models import Refit, opened
-from moopt.confirm.scores import no_interval
+from moopt.confirm.scores import check_labels, no_interval
 from moopt.confirm.subject import Subject
 from moopt.confirm.timing import QuietClock, measured
 from moopt.engine.workers import executor_of
@@ -113,9 +113,12 @@ class _Confirming:
         self._earlier = store.confirmations(record.name)
         self._looks = confirmed.looks(self._earlier)
         self._score = self._test is not None and (options.score_again or self._looks == 0)
+        if self._test is not None and subject.classes:
+            check_labels(self._test.y)
         self._too_small = "" if self._test is None else no_interval(self._test.y, subject.classes)
         self._fitted = Fitted()
         self._repeats: dict[int, dict[str, list[float]]] = {}
+        self._not_repeated: dict[int, Exception] = {}
         self._clock: QuietClock | None = None
 
     def __call__(self, every: Sequence[Trial]) -> Report:
@@ -127,7 +130,7 @@ class _Confirming:
             finally:
                 self._keep()
         failed = self._failed()
-        if len(failed) == len(self._chosen):
+        if not self._fitted.files:
             number, error = next(iter(failed.items()))
             raise ConfirmError(f"none of {len(failed)} trials could be confirmed; trial {number}: {error}")
         look = self._looks + self._score
@@ -140,6 +143,7 @@ class _Confirming:
             in_memory=self._store.artefact_folder is None,
             visits=self._clock.visits if self._clock else {},
             failed=failed,
+            not_repeated=self._not_repeated,
         )
         return Report(tuple(self._chosen), look, tuple(said))
 
@@ -164,7 +168,7 @@ class _Confirming:
             planned = self._planned(every, {number: _n_repeats(values) for number, values in done.items()})
             if planned and subject.evaluator is not None:
                 self._watch(f"cross-validating again with other splits: {len(planned)} repeats")
-                new = repeats.run(planned, subject.evaluator, executor, record.objectives)
+                new, self._not_repeated = repeats.run(planned, subject.evaluator, executor, record.objectives)
                 self._repeats = {number: _joined(done.get(number, {}), values) for number, values in new.items()}
 
     def _planned(self, every: Sequence[Trial], done: Mapping[int, int]) -> list[repeats.Repeat]:
@@ -187,7 +191,7 @@ class _Confirming:
         machine, now, failed = fingerprint(), time.time(), self._failed()
         for candidate in self._chosen:
             number = candidate.trial.number
-            measures = {"failure": failed[number]} if number in failed else self._measures(number)
+            measures = self._measures(number) | ({"failure": failed[number]} if number in failed else {})
             self._store.add_confirmation(self._record.name, Confirmation(number, machine, measures, now))
 
     def _measures(self, number: int) -> dict[str, Json]:

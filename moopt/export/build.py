@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from moopt import refit
 from moopt.data import Data
 from moopt.errors import DataError, ExportError
 from moopt.export.sample import input_of, sample_rows
+from moopt.measure.artefact import load_kept
 from moopt.measure.size import model_bytes
 from moopt.objectives import latency_batch
 from moopt.shipped import predict
@@ -32,29 +33,86 @@ class Built(NamedTuple):
     """What was measured of it."""
 
 
+class _Model(NamedTuple):
+    """The model that ships."""
+
+    estimator: Any
+    content: bytes
+    """Its file."""
+    data: Data | None
+    """All rows of the study's file; None where it cannot be read, and a kept model does without."""
+    said: str
+
+
 def build_files(
-    record: StudyRecord, chosen: Trial, data: str | Path | None, *, with_model: bool, with_sample: bool
+    record: StudyRecord,
+    chosen: Trial,
+    data: str | Path | None,
+    kept: bytes | None,
+    *,
+    with_model: bool,
+    with_sample: bool,
 ) -> Built:
-    """A trial's pipeline and fitted model with its runtime's files; raises as :func:`moopt.export.make_export`."""
+    """A trial's pipeline and fitted model with its runtime's files; raises as :func:`moopt.export.make_export`.
+
+    ``kept`` is the file of its model, where one was kept.
+    """
     if reason := refit.no_pipeline(record):
         return Built({}, reason)
     about = f"Trial {chosen.number} of the moopt study {record.name!r}."
     source = {"pipeline.py": refit.pipeline_source(record, chosen.config, about).encode()}
     if not with_model:
         return Built(source, "There is no fitted model: it was left out. `pipeline.py` builds it unfitted.")
+    file = None if data is None else Path(data)
     try:
-        fitted = refit.fit(record, chosen.config, None if data is None else Path(data))
+        model = _kept(record, kept, file) or _fitted(record, chosen, file)
     except DataError as error:
         if data is not None:
             raise ExportError(str(error)) from error
         return Built(source, _no_data(error))
-    files, claims = _runtime(record, fitted, with_sample=with_sample)
-    return Built({**source, **files}, _fitted(record, fitted), fitted.data, claims)
+    files, claims = _runtime(record, model, with_sample=with_sample)
+    return Built({**source, **files}, model.said + _RUNS, model.data, claims)
 
 
-def _runtime(record: StudyRecord, fitted: refit.Fitted, *, with_sample: bool) -> tuple[dict[str, bytes], Claims]:
-    name, content = predict.SKLEARN, model_bytes(fitted.model)
-    given = input_of(fitted.data)
+def _kept(record: StudyRecord, kept: bytes | None, file: Path | None) -> _Model | None:
+    estimator = None if kept is None else load_kept(kept)
+    if kept is None or estimator is None:
+        return None
+    said = "`model.skops` is the pipeline of `pipeline.py` as `moopt confirm` fitted it on all search rows and kept it."
+    try:
+        return _Model(estimator, kept, refit.searched_data(record, file), said)
+    except DataError as error:
+        if file is not None:
+            raise
+        return _Model(estimator, kept, None, f"{said} There is no sample of rows: {str(error).splitlines()[0]}.")
+
+
+def _fitted(record: StudyRecord, chosen: Trial, file: Path | None) -> _Model:
+    fitted = refit.fit(record, chosen.config, file)
+    warned = f" While fitting it said: {'; '.join(fitted.warnings)}." if fitted.warnings else ""
+    said = (
+        f"`model.skops` is the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
+        f"with seed {record.seed}.{warned}"
+    )
+    return _Model(fitted.model, model_bytes(fitted.model), fitted.data, said)
+
+
+_RUNS = (
+    " `predict.py` loads it without running code of the file: `pip install -r requirements.txt`, then "
+    "`python predict.py rows.csv > predictions.csv`."
+)
+
+
+def _no_data(error: DataError) -> str:
+    return (
+        f"There is no fitted model: {str(error).splitlines()[0]}. `pipeline.py` builds it unfitted; "
+        "export again with the data file to have it fitted."
+    )
+
+
+def _runtime(record: StudyRecord, shipped: _Model, *, with_sample: bool) -> tuple[dict[str, bytes], Claims]:
+    name, content = predict.SKLEARN, shipped.content
+    given = input_of(record, shipped.estimator)
     files = {
         name: content,
         "predict.py": inspect.getsource(predict).encode(),
@@ -63,8 +121,8 @@ def _runtime(record: StudyRecord, fitted: refit.Fitted, *, with_sample: bool) ->
     }
     model = predict.load_model(name, content)
     columns = None
-    if with_sample:
-        files[SAMPLE] = sample_rows(fitted.data)
+    if with_sample and shipped.data is not None:
+        files[SAMPLE] = sample_rows(shipped.data, given)
         columns = predict.read_rows(files[SAMPLE], given)
         files[SAMPLE_PREDICTIONS] = predict.as_csv(predict.predictions(model, columns), given.classes)
     claims = measure(name, content, model, columns, _batches(record))
@@ -76,19 +134,3 @@ def _batches(record: StudyRecord) -> dict[str, int]:
     """The study's latencies with their rows a call; that of one row in any case."""
     found = {one.name: latency_batch(one.name) for one in record.objectives}
     return {"latency_ms": 1} | {name: batch for name, batch in found.items() if batch is not None}
-
-
-def _no_data(error: DataError) -> str:
-    return (
-        f"There is no fitted model: {str(error).splitlines()[0]}. `pipeline.py` builds it unfitted; "
-        "export again with the data file to have it fitted."
-    )
-
-
-def _fitted(record: StudyRecord, fitted: refit.Fitted) -> str:
-    said = f" While fitting it said: {'; '.join(fitted.warnings)}." if fitted.warnings else ""
-    return (
-        f"`model.skops` is the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
-        f"with seed {record.seed}.{said} `predict.py` loads it without running code of the file: "
-        "`pip install -r requirements.txt`, then `python predict.py rows.csv > predictions.csv`."
-    )

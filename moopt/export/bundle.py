@@ -20,6 +20,7 @@ from moopt.export.folder import check_free, write_folder
 from moopt.export.why import Evidence, own_decision, why
 from moopt.frames import front_frame
 from moopt.shipped.manifest import MANIFEST, readable_json, sealed
+from moopt.store import artefacts
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Decision, Json, State, Trial
 from moopt.versions import versions
@@ -104,11 +105,11 @@ def make_export(
 ) -> Export:
     """All files of a trial's export, in memory.
 
-    ``data`` stands in for the data file that the study names; it must be the same, byte for byte. Without a
-    ``decision`` the latest one that the study records for this trial is told. Where the study's own data file
-    cannot be read, or without ``with_model``, the export has no model and says so. With a model go up to 50 rows of the
-    data file, by which :mod:`moopt.verify` checks it; ``with_sample=False`` leaves them out. ``intended_use`` is
-    Markdown for the model card.
+    The model is the one that ``moopt confirm`` kept; where there is none it is fitted. With it go up to 50 rows of the
+    data file, by which :mod:`moopt.verify` checks it; ``with_sample=False`` leaves them out. ``data`` stands in for the
+    data file that the study names; it must be the same, byte for byte. Without a ``decision`` the latest one that the
+    study records for this trial is told. Where the study's own data file cannot be read, or without ``with_model``,
+    what is missing is left out, and the export says so. ``intended_use`` is Markdown for the model card.
 
     Raises ExportError for a trial that does not exist or is not complete, for data that are not those of the
     search, and for ``data`` that cannot be read; StudyNotFound for a study that is not in the store.
@@ -118,7 +119,8 @@ def make_export(
     chosen = _chosen(record, trials, number)
     if decision is None:
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
-    built = build_files(record, chosen, data, with_model=with_model, with_sample=with_sample)
+    kept = artefacts.find(store, record.name, number, "skops") if with_model else None
+    built = build_files(record, chosen, data, kept, with_model=with_model, with_sample=with_sample)
     evidence = Evidence(record, trials, chosen, decision, built.said, versions(), store.confirmations(record.name))
     files = {
         "config.json": readable_json(_config(record, chosen, decision)),

@@ -174,14 +174,14 @@ def _alternatives(front: Front, number: int) -> str:
 
 
 def _using(built: Built) -> str:
-    if built.claims is None or built.data is None:
+    if built.claims is None:
         return "`moopt verify` checks that no file was changed, added or lost."
     lines = [
         "`pip install -r requirements.txt`, then `python predict.py rows.csv > predictions.csv`; "
         "the rows are written like the data file, their columns are named in `input.json`",
         "`moopt verify` on this folder checks the hash of every file, predicts the sample again, times and weighs",
     ]
-    if SAMPLE in built.files:
+    if SAMPLE in built.files and built.data is not None:
         lines.append(
             f"`{SAMPLE}` holds {built.claims.n_rows} rows of {origin(built.data)}. **They are real data**: do not pass "
             "the folder on to people who may not see them; `moopt export --no-sample` leaves them out"

@@ -5,23 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import math
+from typing import Any
 
 import numpy as np
 
 from moopt.data import Data, Ints
+from moopt.refit import data_spec
 from moopt.shipped.predict import Input
+from moopt.store.base import StudyRecord
 
 N_ROWS = 50
 
 
-def input_of(data: Data) -> Input:
-    """What rows look like to the model: as in the data file that was learnt from."""
-    spec, numbers = data.spec, set(data.columns.numeric)
-    names = [str(name) for name in data.X.columns]
+def input_of(record: StudyRecord, model: Any) -> Input:
+    """What rows look like to a fitted pipeline of a study: written as in the data file that was learnt from."""
+    spec, texts = data_spec(record), set(record.spec["columns"]["text"])
+    names = [str(name) for name in model.feature_names_in_]
     return Input(
         columns=names,
-        texts=[name for name in names if name not in numbers],
-        classes=[str(label) for label in data.classes],
+        texts=[name for name in names if name in texts],
+        classes=[str(label) for label in model.classes_],
         # A separator of several characters is a regular expression, with which nothing can be written.
         separator=spec.separator if spec.separator and len(spec.separator) == 1 else ",",
         decimal=spec.decimal or ".",
@@ -35,13 +38,12 @@ def origin(data: Data) -> str:
     return "the test split" if len(data.split().test) else "the search rows, on which the model was fitted"
 
 
-def sample_rows(data: Data) -> bytes:
+def sample_rows(data: Data, given: Input) -> bytes:
     """At most 50 rows, evenly spread over the test split (over the search rows where there is none), as CSV."""
-    given = input_of(data)
     written = io.StringIO()
     lines = csv.writer(written, delimiter=given.separator, lineterminator="\n")
     lines.writerow(given.columns)
-    for row in data.X.iloc[_places(data)].itertuples(index=False, name=None):
+    for row in data.X[list(given.columns)].iloc[_places(data)].itertuples(index=False, name=None):
         lines.writerow([_cell(value, given.decimal) for value in row])
     return written.getvalue().encode(given.encoding)
 

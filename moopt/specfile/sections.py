@@ -100,7 +100,15 @@ class SearchSection(Section):
 
 
 class ConfirmSection(Section):
-    """How the front is confirmed; it has no keys."""
+    """How the front is confirmed; it is with `moopt run --confirm`, or later by `moopt confirm`."""
+
+    rounds: Count = _key("of timing, each model in a fresh process", 5, 5)
+    repeats: Annotated[float, Field(strict=True, ge=0, le=1)] = _key(
+        "share of the search's folds that goes to repeats with other splits, the front's first", 0.1, 0.1
+    )
+    confidence: Annotated[float, Field(strict=True, gt=0, lt=1)] = _key(
+        "of the intervals of the scores on the test split", 0.9, 0.9
+    )
 
 
 SECTIONS: Mapping[str, type[Section]] = {
