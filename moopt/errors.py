@@ -14,6 +14,7 @@
     ├── SearchFailed                  every one of the first trials failed
     ├── NoTrialLeft                   no trial is complete, or none meets all limits
     ├── ExportError                   an export cannot be made
+    ├── ConversionFailed              a fitted model has no counterpart on another backend
     ├── MissingExtra (ImportError)    a part that `pip install moopt[...]` brings
     ├── StepTimeout (TimeoutError)    a step ran out of its time
     ├── WorkerDied                    the process that ran a step died
@@ -84,6 +85,10 @@ class NoTrialLeft(MooptError):
 
 class ExportError(MooptError):
     """An export cannot be made."""
+
+
+class ConversionFailed(MooptError):
+    """A fitted model has no counterpart on another backend."""
 
 
 class MissingExtra(MooptError, ImportError):
