@@ -1,0 +1,59 @@
+"""How far a converted model predicts what its original predicts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from moopt.deploy.onnx_model import OnnxModel
+from moopt.errors import WrongResult
+
+MAX_DISAGREEMENT = 0.005
+"""A converted model that predicts otherwise on a larger share of rows is not the model that was searched."""
+_RELATIVE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What two models say of the same rows."""
+
+    n_rows: int
+    n_equal: int
+    """Rows of the same label; of a number that differs by at most a thousandth of itself and of the spread."""
+    probability: float | None = None
+    """The largest difference between two probabilities; None where there are none."""
+
+    @property
+    def share(self) -> float:
+        """Of rows predicted alike."""
+        return self.n_equal / self.n_rows
+
+    def check(self, max_disagreement: float = MAX_DISAGREEMENT) -> None:
+        """Raises WrongResult where they differ on more than this share of rows, rounded up to whole rows."""
+        different = self.n_rows - self.n_equal
+        if different > math.ceil(max_disagreement * self.n_rows):
+            raise WrongResult(
+                f"the ONNX model predicts otherwise than its original on {different} of {self.n_rows} rows; "
+                f"at most {max_disagreement:.1%} may differ"
+            )
+
+
+def agreement(original: Any, converted: OnnxModel, X: Any) -> Agreement:
+    """How far both predict alike on rows X (n, d)."""
+    expected, found = np.asarray(original.predict(X)), converted.predict(X)
+    equal = expected == found if hasattr(converted, "classes_") else _close(expected, found)
+    return Agreement(len(equal), int(np.sum(equal)), _largest_difference(original, converted, X))
+
+
+def _close(expected: Any, found: Any) -> Any:
+    near = np.isclose(found, expected, rtol=_RELATIVE, atol=_RELATIVE * float(np.std(expected)))
+    return near.reshape(len(near), -1).all(axis=1)
+
+
+def _largest_difference(original: Any, converted: OnnxModel, X: Any) -> float | None:
+    if converted.scores != "predict_proba":
+        return None
+    return float(np.max(np.abs(np.asarray(original.predict_proba(X)) - converted.predict_proba(X))))
