@@ -12,14 +12,16 @@ import pandas as pd
 import pytest
 
 from moopt.data import Data, DataSpec, read_data
-from moopt.export import export_trial
+from moopt.export import export_trial, make_export
 from moopt.export.sample import input_of, sample_rows
 from moopt.measure.size import model_bytes
 from moopt.models.presets import FAMILIES, default_configs
 from moopt.refit import fit
 from moopt.shipped import predict
 from moopt.shipped.predict import Input, as_csv, load_model, predictions, read_predictions, read_rows
-from tests.exports import a_config, a_pipeline_record, ill_study, module_of, write_ill
+from moopt.store import open_store
+from moopt.verify import Verdict, verify
+from tests.exports import a_complete, a_config, a_pipeline_record, ill_study, keep, module_of, write_ill
 
 TWO = Input(["a", "b"], ["b"], ["no", "yes"])
 
@@ -140,3 +142,66 @@ def test_the_exported_program_runs_alone_and_repeats_the_stored_predictions(tmp_
     assert "no column size" in str(program.main([str(folder / "front.csv")]))
     assert "No such file" in str(program.main(["gone.csv"]))
     assert (program.main([]), program.main(["--help"])) == (2, 0)
+
+
+# ONNX
+
+
+@pytest.fixture(scope="module")
+def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export of a forest whose backend is ONNX Runtime."""
+    pytest.importorskip("skl2onnx", reason="wants the extra onnx")
+    folder = tmp_path_factory.mktemp("onnx")
+    store = ill_study(write_ill(folder / "ill.csv"))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 0.01, "size_kb": 30.0}
+    keep(store, "ill", a_complete(2, {**a_config("forest"), "backend": "onnxruntime"}, values))
+    export_trial(store, "ill", 2, folder / "fast")
+    export_trial(store, "ill", 0, folder / "plain")
+    return folder
+
+
+def test_a_trial_on_onnx_runtime_ships_as_onnx(onnx: Path) -> None:
+    names = {path.name for path in (onnx / "fast").iterdir()}
+    assert names ^ {path.name for path in (onnx / "plain").iterdir()} == {"model.onnx", "model.skops"}
+    needed = [line.split("==")[0] for line in (onnx / "fast" / "requirements.txt").read_text().splitlines()]
+    assert needed == ["numpy", "onnxruntime"]
+    assert "`model.onnx` is the pipeline of `pipeline.py`" in (onnx / "fast" / "MODEL_CARD.md").read_text()
+
+
+def test_the_onnx_export_predicts_like_that_of_scikit_learn(onnx: Path) -> None:
+    fast, plain = (
+        read_predictions((onnx / which / "sample_predictions.csv").read_bytes()) for which in ("fast", "plain")
+    )
+    assert fast.labels == plain.labels
+    assert fast.probabilities is not None
+    np.testing.assert_allclose(fast.probabilities, plain.probabilities, atol=1e-5)
+
+
+def test_the_onnx_export_holds(onnx: Path) -> None:
+    report = verify(onnx / "fast")
+    assert [one.what for one in report.lines if one.verdict is Verdict.FAILS] in ([], ["latency_ms"])
+
+
+def test_the_onnx_export_predicts_where_there_is_no_scikit_learn(onnx: Path) -> None:
+    program = onnx / "fast" / "predict.py"
+    without = (
+        "import runpy, sys; sys.modules.update(dict.fromkeys(['sklearn', 'skops', 'pandas', 'scipy', 'moopt'])); "
+        f"sys.argv = [{str(program)!r}, {str(program.with_name('sample.csv'))!r}]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    ended = subprocess.run([sys.executable, "-I", "-c", without], capture_output=True, check=True)
+    assert ended.stdout == program.with_name("sample_predictions.csv").read_bytes()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_ships_as_onnx_and_predicts_its_sample(family: str, tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx", reason="wants the extra onnx")
+    store = open_store(None)
+    store.create_study(a_pipeline_record(write_ill(tmp_path / "ill.csv")))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 0.01, "size_kb": 30.0}
+    keep(store, "ill", a_complete(0, {**a_config(family), "backend": "onnxruntime"}, values))
+    found = read_predictions(make_export(store, "ill", 0).files["sample_predictions.csv"])
+    fitted = fit(store.study("ill"), a_config(family))
+    X = fitted.data.X.iloc[fitted.data.split().test]
+    assert found.labels == fitted.model.predict(X).tolist()
+    assert (found.probabilities is not None) == hasattr(fitted.model, "predict_proba")

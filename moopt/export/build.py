@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from moopt import refit
 from moopt.data import Data
+from moopt.deploy.backends import BACKEND, ONNXRUNTIME
 from moopt.errors import DataError, ExportError
 from moopt.export.sample import input_of, sample_rows
 from moopt.measure.artefact import load_kept
@@ -19,6 +20,9 @@ from moopt.shipped.claims import CLAIMS, REQUIREMENTS, SAMPLE, SAMPLE_PREDICTION
 from moopt.shipped.manifest import readable_json
 from moopt.store.base import StudyRecord
 from moopt.trial import Trial
+
+_COMPARED = 5_000
+"""Rows on which a converted model is compared with its original."""
 
 
 class Built(NamedTuple):
@@ -38,7 +42,7 @@ class _Model(NamedTuple):
 
     estimator: Any
     content: bytes
-    """Its file."""
+    """Its file, by scikit-learn."""
     data: Data | None
     """All rows of the study's file; None where it cannot be read, and a kept model does without."""
     said: str
@@ -70,15 +74,16 @@ def build_files(
         if data is not None:
             raise ExportError(str(error)) from error
         return Built(source, _no_data(error))
-    files, claims = _runtime(record, model, with_sample=with_sample)
-    return Built({**source, **files}, model.said + _RUNS, model.data, claims)
+    files, claims = _runtime(record, chosen, model, with_sample=with_sample)
+    said = f"`{claims.model}` is {model.said}{_RUNS}"
+    return Built({**source, **files}, said, model.data, claims)
 
 
 def _kept(record: StudyRecord, kept: bytes | None, file: Path | None) -> _Model | None:
     estimator = None if kept is None else load_kept(kept)
     if kept is None or estimator is None:
         return None
-    said = "`model.skops` is the pipeline of `pipeline.py` as `moopt confirm` fitted it on all search rows and kept it."
+    said = "the pipeline of `pipeline.py` as `moopt confirm` fitted it on all search rows and kept it."
     try:
         return _Model(estimator, kept, refit.searched_data(record, file), said)
     except DataError as error:
@@ -91,7 +96,7 @@ def _fitted(record: StudyRecord, chosen: Trial, file: Path | None) -> _Model:
     fitted = refit.fit(record, chosen.config, file)
     warned = f" While fitting it said: {'; '.join(fitted.warnings)}." if fitted.warnings else ""
     said = (
-        f"`model.skops` is the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
+        f"the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
         f"with seed {record.seed}.{warned}"
     )
     return _Model(fitted.model, model_bytes(fitted.model), fitted.data, said)
@@ -110,9 +115,13 @@ def _no_data(error: DataError) -> str:
     )
 
 
-def _runtime(record: StudyRecord, shipped: _Model, *, with_sample: bool) -> tuple[dict[str, bytes], Claims]:
-    name, content = predict.SKLEARN, shipped.content
+def _runtime(
+    record: StudyRecord, chosen: Trial, shipped: _Model, *, with_sample: bool
+) -> tuple[dict[str, bytes], Claims]:
     given = input_of(record, shipped.estimator)
+    name, content = predict.SKLEARN, shipped.content
+    if chosen.config.get(BACKEND) == ONNXRUNTIME:
+        name, content = predict.ONNX, _converted(shipped, given)
     files = {
         name: content,
         "predict.py": inspect.getsource(predict).encode(),
@@ -128,6 +137,19 @@ def _runtime(record: StudyRecord, shipped: _Model, *, with_sample: bool) -> tupl
     claims = measure(name, content, model, columns, _batches(record))
     files[CLAIMS] = readable_json(claims.as_json())
     return files, claims
+
+
+def _converted(shipped: _Model, given: predict.Input) -> bytes:
+    """The model as ONNX, which predicts alike on the data, where they are at hand."""
+    from moopt.deploy.agreement import agreement
+    from moopt.deploy.converter import convert
+    from moopt.deploy.onnx_model import OnnxModel
+
+    some = {name: [""] if name in given.texts else [0.0] for name in given.columns}
+    content = convert(shipped.estimator, predict.load_model(predict.SKLEARN, shipped.content).rows(some))
+    if shipped.data is not None:
+        agreement(shipped.estimator, OnnxModel(content), shipped.data.X[:_COMPARED]).check()
+    return content
 
 
 def _batches(record: StudyRecord) -> dict[str, int]:
