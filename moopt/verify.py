@@ -37,6 +37,8 @@ TOLERATED_PROBABILITY = 1e-5
 TOLERATED_SLOWNESS = 1.5
 """A call may take so many times what is claimed, scaled to this machine; that it is quicker is no fault."""
 
+_TRIES = 3
+
 
 class Verdict(StrEnum):
     """What became of a claim."""
@@ -136,8 +138,7 @@ def _measured(files: Mapping[str, bytes]) -> Iterator[Line]:
         return
     yield _judged(name, "loads", "loads, all its types are trusted", True)
     yield from _predicted(shipped, model)
-    found = measure(name, shipped.content, model, shipped.columns, shipped.claims.batches)
-    yield from _weighed(shipped.claims, found)
+    yield from _weighed(shipped.claims, _found(shipped, model))
 
 
 def _shipped(files: Mapping[str, bytes]) -> _Shipped:
@@ -188,12 +189,31 @@ def _largest_difference(claimed: Sequence[Sequence[float]], found: Sequence[Sequ
     return max(abs(one - other) for one, other in zip(chain(*claimed), chain(*found), strict=True))
 
 
+def _found(shipped: _Shipped, model: Model) -> Claims:
+    """What is measured here; once more, and at most three times, where a busy machine misses a latency."""
+    for _ in range(_TRIES):
+        claimed = shipped.claims
+        found = measure(claimed.model, shipped.content, model, shipped.columns, claimed.batches)
+        if all(_in_time(claimed, found, name) for name in claimed.latency_ms):
+            break
+    return found
+
+
+def _expected_ms(claimed: Claims, found: Claims, name: str) -> float:
+    """A claimed latency at the speed of the machine that we are on."""
+    return claimed.latency_ms[name] * found.calibration_ms / claimed.calibration_ms
+
+
+def _in_time(claimed: Claims, found: Claims, name: str) -> bool:
+    return found.latency_ms[name] <= TOLERATED_SLOWNESS * _expected_ms(claimed, found, name)
+
+
 def _weighed(claimed: Claims, found: Claims) -> Iterator[Line]:
     weighs = found.size_kb == claimed.size_kb
     yield _judged("size_kb", f"{claimed.size_kb:,.3f} kB", f"{found.size_kb:,.3f} kB", weighs)
     yield from _timed(claimed, found)
     for package, version in claimed.versions.items():
-        here = found.versions[package]
+        here = found.versions.get(package, "not installed")
         yield Line(package, version, here, Verdict.HOLDS if here == version else Verdict.DIFFERS)
 
 
@@ -202,6 +222,6 @@ def _timed(claimed: Claims, found: Claims) -> Iterator[Line]:
         yield Line("latency_ms", "", "the export has no sample of rows", Verdict.UNCHECKED)
     speed = found.calibration_ms / claimed.calibration_ms
     for name, ms in claimed.latency_ms.items():
-        expected, took = ms * speed, found.latency_ms[name]
+        expected = _expected_ms(claimed, found, name)
         claim = f"{ms:.4g} ms, which is {expected:.4g} ms here: this machine takes {speed:.2f} times as long"
-        yield _judged(name, claim, f"{took:.4g} ms", took <= TOLERATED_SLOWNESS * expected)
+        yield _judged(name, claim, f"{found.latency_ms[name]:.4g} ms", _in_time(claimed, found, name))

@@ -271,10 +271,23 @@ def test_a_model_that_must_not_be_loaded_does_not_hold(best: Path, content: byte
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("claims.json", b"{}"), ("claims.json", b"["), ("input.json", b'{"a": 1}'), ("sample.csv", b"a,b\n1,2\n")],
+    [
+        ("claims.json", b"{}"),
+        ("claims.json", b"["),
+        ("claims.json", b"1"),
+        ("input.json", b'{"a": 1}'),
+        ("sample.csv", b"a,b\n1,2\n"),
+    ],
 )
 def test_files_that_do_not_fit_together_are_an_error(best: Path, name: str, content: bytes) -> None:
     reseal(best, **{name.replace(".", "__"): content})
+    with pytest.raises(ExportError, match="do not fit together"):
+        verify(best)
+
+
+@pytest.mark.parametrize("claim", [{"batches": {}}, {"calibration_ms": 0}, {"latency_ms": 3}])
+def test_claims_that_cannot_be_are_an_error(best: Path, claim: dict[str, Any]) -> None:
+    reseal(best, claims__json=claims_of(best, **claim))
     with pytest.raises(ExportError, match="do not fit together"):
         verify(best)
 

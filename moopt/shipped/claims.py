@@ -62,7 +62,10 @@ class Claims:
         known = {one.name for one in fields(cls)}
         if not isinstance(given, dict) or set(given) != known:
             raise ValueError(f"{CLAIMS} does not say {', '.join(sorted(known))}")
-        return cls(**given)
+        claims = cls(**given)
+        if set(claims.latency_ms) != set(claims.batches) or not claims.calibration_ms > 0:
+            raise ValueError(f"{CLAIMS} has latencies without their rows a call, or without a calibration")
+        return claims
 
 
 def measure(name: str, content: bytes, model: Model, columns: Columns | None, batches: Mapping[str, int]) -> Claims:

@@ -1,6 +1,6 @@
 """An export in another folder and a fresh environment: does it hold, is each flipped byte found? JSON lines.
 
-    python tests/benchmarks/verify.py [--folder DIR] [--trials 12]
+    python tests/benchmarks/verify.py [--folder DIR] [--trials 12] [--repeats 20]
 
 Searches the breast-cancer data, exports the best balance, and moves the export. One environment gets moopt from this
 checkout and runs `moopt verify`, then again with one byte flipped in each file in turn; another one gets nothing but
@@ -17,7 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from sklearn.datasets import load_breast_cancer
+
+from moopt.shipped.claims import CLAIMS, SAMPLE, Claims, measure
+from moopt.shipped.predict import INPUT, Input, load_model, read_rows
+from moopt.verify import TOLERATED_SLOWNESS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,10 +77,24 @@ def flips(verify: tuple[object, ...], export: Path) -> None:
     say(what="one flipped byte a file", files=len(found), found=len(found) - len(missed), missed=missed)
 
 
+def latencies(export: Path, repeats: int) -> None:
+    """How often a call takes how many times what is claimed, scaled by the calibration of that moment."""
+    claims = Claims.from_json(json.loads((export / CLAIMS).read_text()))
+    content = (export / claims.model).read_bytes()
+    rows = read_rows((export / SAMPLE).read_bytes(), Input.from_json((export / INPUT).read_bytes()))
+    model = load_model(claims.model, content)
+    for name, ms in claims.latency_ms.items():
+        found = [measure(claims.model, content, model, rows, claims.batches) for _ in range(repeats)]
+        ratios = [one.latency_ms[name] / ms / (one.calibration_ms / claims.calibration_ms) for one in found]
+        spread = {q: round(float(np.quantile(ratios, q)), 3) for q in (0.05, 0.5, 0.95, 1.0)}
+        say(what=f"{name} again", repeats=repeats, of_claimed=spread, tolerated=TOLERATED_SLOWNESS)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="Default: a temporary one.")
     parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--repeats", type=int, default=20, help="How often it is timed again.")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(dir=given.folder))
     try:
@@ -89,6 +108,7 @@ def main() -> None:
         say(what="verify", exit_code=ended.returncode, holds=report["holds"], s=round(time.perf_counter() - start, 1))
         for line in report["lines"]:
             say(**line)
+        latencies(export, given.repeats)
         flips((fresh / "moopt", "verify"), export)
         runtime = environment(folder / "runtime", "-r", export / "requirements.txt")
         predicted = done(runtime / "python", "-I", export / "predict.py", export / "sample.csv")
