@@ -18,7 +18,7 @@ from moopt.measure.clock import Budget, Clock, Nanoseconds, timings
 from moopt.measure.samples import pack, thinned
 from moopt.trial import Json
 
-BUDGET = Budget(calls=30, seconds=0.2, most_seconds=0.5, fewest=10)
+BUDGET = Budget(calls=30, seconds=0.06, most_seconds=0.2, fewest=10)
 """Calls that a search times, in thread-CPU seconds."""
 QUANTILE = 0.05
 """Which quantile of the times is the latency."""
@@ -62,7 +62,7 @@ def latency(
 ) -> Latency:
     """Thread-CPU times of ``predict`` on ``batch`` rows of X (n, d), taken in turn from different places.
 
-    At least 30 calls over .2 s, but no more calls once .5 s are spent (10 at the least). Rows are repeated where X
+    At least 30 calls over .06 s, but no more calls once .2 s are spent (10 at the least). Rows are repeated where X
     has fewer than a batch. The caller sees to it that one thread computes. Raises ObjectiveError where the clock
     cannot resolve even many calls, and whatever ``predict`` raises.
     """

@@ -6,8 +6,10 @@
 for the quiet windows before and after each loaded one. The reference of a model and batch is the median of its quiet
 wall-clock times, calls left out in which another process had this one's core (on a quiet machine there are none);
 errors are |measured / reference - 1|. `user` is the mean of 20 wall-clock calls, which most people would write.
-`undisturbed` is the share of quiet calls that count, and `quiet_windows` how far the medians of all calls of single
-quiet windows are from the reference: both say how quiet it was. Other people's load shows there.
+A model and batch with fewer than 20 uninterrupted calls has no reference and is not judged; `without_reference` counts
+them, and a quiet machine has none. `undisturbed` is the share of quiet calls that count, and `quiet_windows` how
+far the medians of all calls of single quiet windows are from the reference: both say how quiet it was. Other people's
+load shows there.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ BATCHES = (1, 256)
 QUIET_S = 0.25
 OWN_SHARE = 0.95
 """A call that had less of its wall-clock time on a core was interrupted."""
+FEWEST_QUIET = 20
 TRAINING = """
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -104,8 +107,9 @@ class Seen:
     user: list[float] = field(default_factory=list)
 
     @property
-    def reference(self) -> float:
-        return statistics.median(self.quiet or self.windows)
+    def reference(self) -> float | None:
+        """None where the machine was never quiet for long enough."""
+        return statistics.median(self.quiet) if len(self.quiet) >= FEWEST_QUIET else None
 
 
 @contextmanager
@@ -185,8 +189,9 @@ def kendall(taken: list[list[float]], references: list[float]) -> float:
     return float(np.mean([kendalltau(one, references).statistic for one in zip(*taken, strict=True)]))
 
 
-def judged(found: list[Seen]) -> dict[str, Any]:
-    references = [one.reference for one in found]
+def judged(everything: list[Seen]) -> dict[str, Any]:
+    known = [(one, one.reference) for one in everything if one.reference is not None]
+    found, references = [one for one, _ in known], [reference for _, reference in known]
     ours, windows = [one.ours for one in found], [one.windows for one in found]
     got = errors(ours, references)
     user = errors([one.user for one in found], references)
@@ -195,7 +200,8 @@ def judged(found: list[Seen]) -> dict[str, Any]:
         "to_user": got["median_error"] / user["median_error"],
         "kendall": kendall(ours, references),
         "user": user,
-        "undisturbed": sum(len(one.quiet) for one in found) / sum(one.n_quiet for one in found),
+        "without_reference": len(everything) - len(found),
+        "undisturbed": sum(len(one.quiet) for one in everything) / sum(one.n_quiet for one in everything),
         "quiet_windows": {**errors(windows, references), "kendall": kendall(windows, references)},
     }
 
