@@ -26,7 +26,7 @@ def step_values(objectives: Sequence[Objective], returned: Any) -> dict[str, flo
     if len(names) == 1 and isinstance(returned, int | float) and not isinstance(returned, bool):
         returned = {names[0]: returned}
     if not isinstance(returned, Mapping):
-        raise WrongResult(f"the function returned {_short(returned)}; expected a dict with {', '.join(names)}")
+        raise WrongResult(f"the function returned {short(returned)}; expected a dict with {', '.join(names)}")
     for name in returned:
         if name not in names:
             raise WrongResult(f"the function returned an unknown objective {name!r}{nearest(str(name), names)}")
@@ -40,10 +40,11 @@ def _number(name: str, given: Any) -> float:
     try:
         return float(given)
     except (TypeError, ValueError):
-        raise WrongResult(f"objective {name} is {_short(given)}; expected a number") from None
+        raise WrongResult(f"objective {name} is {short(given)}; expected a number") from None
 
 
-def _short(given: Any) -> str:
+def short(given: Any) -> str:
+    """A value as it may stand in a message."""
     text = repr(given)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -127,4 +128,5 @@ def observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
         violation=violation(objectives, trial.values) if usable else 0.0,
         steps_done=len(trial.steps),
         steps_planned=trial.n_steps,
+        fit=trial.fit,
     )
