@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from moopt.data import Data, Ints, Reference, Rows
+from moopt.deploy.backends import MAX_DISAGREEMENT, SKLEARN
 from moopt.measure import Measures, measures
+from moopt.measure.deployed import on_backends
 from moopt.measure.variants import Expansion, Variant, variants
 from moopt.models.pipelines import PipelineBuilder
 from moopt.objectives import Objective
@@ -80,18 +82,19 @@ class CrossValidation:
         return replace(result, changes=variant.changes, seconds=time.perf_counter() - start)
 
     def _measured(self, variant: Variant, fold: _Fold) -> StepResult:
-        model, rows = variant.make(), fold.rows
+        fitted, rows = variant.make(), fold.rows
         fit_s, fit_cpu_s = variant.fit_share * fold.fit_s, variant.fit_share * fold.fit_cpu_s
         X, y = fold.cut(fold.valid)
+        model, told = variant.deploy(fitted, X)
         start = time.perf_counter()
         values = self.measures.quality(model, X, y, cut_params(rows.score_params, rows.X, fold.valid))
         score_s = time.perf_counter() - start
-        train = self._train_scores(model, fold)
+        train = self._train_scores(fitted, fold)
         costs, n_calls = self.measures.cost(model, X, fit_cpu_s)
         details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
         if n_calls:
             details["latency_calls"] = n_calls
-        return StepResult({**values, **costs}, train, details=details)
+        return StepResult({**values, **costs}, train, details={**details, **told})
 
     def _train_scores(self, model: Any, fold: _Fold) -> dict[str, float]:
         if self.train_rows == 0:
@@ -119,8 +122,14 @@ class _Fold:
         return _cut(self.estimator, self.rows, indices, self.train)
 
 
-def file_evaluator(data: Data, objectives: Sequence[Objective], n_folds: int = 5) -> CrossValidation:
-    """The evaluator of preset pipelines on the search rows of a data file.
+def file_evaluator(
+    data: Data,
+    objectives: Sequence[Objective],
+    n_folds: int = 5,
+    backends: Sequence[str] = (SKLEARN,),
+    max_disagreement: float = MAX_DISAGREEMENT,
+) -> CrossValidation:
+    """The evaluator of preset pipelines on the search rows of a data file, each on these backends.
 
     Raises DataError for a class with fewer rows than folds, ObjectiveError for an objective that no model's
     evaluation can measure.
@@ -130,6 +139,7 @@ def file_evaluator(data: Data, objectives: Sequence[Objective], n_folds: int = 5
         PipelineBuilder(data.columns, data.spec.seed),
         measures(objectives, data.classes, data.positive),
         train_rows=TRAIN_ROWS,
+        expansions=on_backends(backends, max_disagreement),
     )
 
 

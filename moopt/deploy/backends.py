@@ -1,4 +1,4 @@
-"""The names of the backends, as a search takes them.
+"""The names of the backends as a search takes them, and what it asks of one.
 
 ``sklearn`` is the fitted estimator itself, ``onnxruntime`` the same model converted to ONNX.
 """
@@ -16,6 +16,8 @@ BACKEND = "backend"
 SKLEARN = "sklearn"
 ONNXRUNTIME = "onnxruntime"
 BACKENDS = (SKLEARN, ONNXRUNTIME)
+MAX_DISAGREEMENT = 0.005
+"""A converted model that predicts otherwise on a larger share of rows is not the model that was searched."""
 
 _NEEDED = ("skl2onnx", "onnx", "onnxruntime")
 

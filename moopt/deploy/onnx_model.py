@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from moopt.deploy.backends import require_onnx
 from moopt.deploy.conversion import METADATA
 from moopt.deploy.layout import Layout
-from moopt.errors import ConversionFailed
+from moopt.errors import ConversionFailed, UsageError
 
 _ERRORS_ONLY = 3
 
@@ -64,9 +64,22 @@ class OnnxModel:
         """Columns of X."""
         return self._layout.width
 
+    def fit(self, X: Any, y: Any = None) -> NoReturn:
+        """Only there because scikit-learn's scorers look for it. Raises UsageError."""
+        raise UsageError("an ONNX model cannot be fitted; fit the estimator, then convert it")
+
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels (n,), of the type of the classes, or numbers (n,)."""
-        (found,) = self._run(X, self._outputs[:1])
+        return self._plain(self._run(X, self._outputs[:1])[0])
+
+    def predict_with_proba(self, X: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """What ``predict`` and ``predict_proba`` give, in one run; None where there are no probabilities."""
+        if self.scores != "predict_proba":
+            return self.predict(X), None
+        labels, probabilities = self._run(X, self._outputs)
+        return self._plain(labels), probabilities
+
+    def _plain(self, found: NDArray[Any]) -> NDArray[Any]:
         if hasattr(self, "classes_"):
             return found.astype(self.classes_.dtype)
         return found.reshape(len(found), -1)[:, 0] if found.shape[1:] in ((), (1,)) else found
@@ -84,7 +97,7 @@ class OnnxModel:
             return found
         # Converters differ in which of two columns is whose.
         size = np.abs(found[:, 0])
-        return np.where(labels.astype(self.classes_.dtype) == self.classes_[1], size, -size)
+        return np.where(self._plain(labels) == self.classes_[1], size, -size)
 
     def _run(self, X: Any, outputs: list[str]) -> list[NDArray[Any]]:
         found: list[NDArray[Any]] = self._session.run(outputs, self._layout.feed(X))
