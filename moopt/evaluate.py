@@ -20,9 +20,11 @@ from moopt.data import Data, Ints, Reference, Rows
 from moopt.deploy.backends import MAX_DISAGREEMENT, SKLEARN
 from moopt.measure import Measures, measures
 from moopt.measure.deployed import on_backends
+from moopt.measure.staged import staged
 from moopt.measure.variants import Expansion, Variant, variants
-from moopt.models.pipelines import PipelineBuilder
+from moopt.models.pipelines import PipelineBuilder, parameters
 from moopt.objectives import Objective
+from moopt.space import Space
 from moopt.trial import Config, StepResult
 
 TRAIN_ROWS = 5_000
@@ -126,20 +128,24 @@ def file_evaluator(
     data: Data,
     objectives: Sequence[Objective],
     n_folds: int = 5,
+    staged_space: Space | None = None,
     backends: Sequence[str] = (SKLEARN,),
     max_disagreement: float = MAX_DISAGREEMENT,
 ) -> CrossValidation:
     """The evaluator of preset pipelines on the search rows of a data file, each on these backends.
 
-    Raises DataError for a class with fewer rows than folds, ObjectiveError for an objective that no model's
-    evaluation can measure.
+    With the space of the study as ``staged_space``, prefixes of its ensembles become siblings. Raises DataError for a
+    class with fewer rows than folds, ObjectiveError for an objective that no model's evaluation can measure.
     """
     return CrossValidation(
         data.reference(n_folds),
         PipelineBuilder(data.columns, data.spec.seed),
         measures(objectives, data.classes, data.positive),
         train_rows=TRAIN_ROWS,
-        expansions=on_backends(backends, max_disagreement),
+        expansions=(
+            *(staged(staged_space, parameters(staged_space.names)) if staged_space is not None else ()),
+            *on_backends(backends, max_disagreement),
+        ),
     )
 
 

@@ -70,7 +70,8 @@ class Plan:
     def evaluator(self) -> CrossValidation:
         """What the workers call. Raises DataError for a class with fewer rows than folds."""
         models, objectives, folds = self.spec.models, self.spec.objective_list(), self.spec.search.folds
-        return file_evaluator(self.data, objectives, folds, self.backends, models.max_disagreement)
+        staged_space = as_space(self.space) if models.staged else None
+        return file_evaluator(self.data, objectives, folds, staged_space, self.backends, models.max_disagreement)
 
     def record(self) -> dict[str, Json]:
         """How a trial is evaluated, as plain JSON: what ``StudyRecord.spec`` keeps and an export needs."""
@@ -89,6 +90,7 @@ class Plan:
             "models": {
                 "families": list(self.families),
                 "ranges": {name: dict(own) for name, own in self.spec.models.ranges.items()},
+                "staged": self.spec.models.staged,
                 **self._recorded_backends(),
             },
             "cross_validation": {"kind": "stratified k-fold", "folds": self.spec.search.folds},

@@ -64,7 +64,7 @@ class OnnxModel:
         """Columns of X."""
         return self._layout.width
 
-    def fit(self, X: Any, y: Any = None) -> NoReturn:
+    def fit(self, *_: Any) -> NoReturn:
         """Only there because scikit-learn's scorers look for it. Raises UsageError."""
         raise UsageError("an ONNX model cannot be fitted; fit the estimator, then convert it")
 

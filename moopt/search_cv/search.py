@@ -15,7 +15,14 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
 from moopt.objectives import Objective
-from moopt.search_cv.arguments import check_arguments, check_parameters, check_target, classes_of, seed_of
+from moopt.search_cv.arguments import (
+    check_arguments,
+    check_parameters,
+    check_target,
+    classes_of,
+    expansions_of,
+    seed_of,
+)
 from moopt.search_cv.data import Build, WithSettings, referenced, spec_of, with_params
 from moopt.search_cv.delegation import Delegated
 from moopt.search_cv.refit_rule import check_failures, chosen, objective_of_rule
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 
     from moopt.data import Rows
     from moopt.measure.quality import Scorer
+    from moopt.measure.variants import Expansion
     from moopt.search_cv.scoring import Scoring
 
 
@@ -43,6 +51,7 @@ class _Job:
     scorers: Mapping[str, Scorer]
     distributions: Distributions
     rows: Rows
+    expansions: tuple[Expansion, ...]
 
 
 class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -97,6 +106,11 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         End the search where the front has not grown by more than its noise over 30 trials, or so many.
     deterministic : bool, default False
         With several jobs: the proposals do not depend on which fit ends first.
+    staged : bool, default False
+        Also measure prefixes of each fitted ensemble (the half, the quarter, the eighth of its members, where the
+        space has those sizes) as trials of their own, which are not counted in ``n_trials``: random forests, extra
+        trees, bagging, AdaBoost and both gradient boostings of scikit-learn, or a Pipeline that ends in one, without
+        early stopping. Their ``fit_time`` is their share of the fit by members.
     pos_label : label, default None
         Of two classes, the one that recall, precision, F1 and average precision are about. None is scikit-learn's
         own rule: the label 1, else the last in order.
@@ -144,6 +158,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
         deterministic: bool = False,
+        staged: bool = False,
         pos_label: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -170,6 +185,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.max_steps = max_steps
         self.stop_when_stalled = stop_when_stalled
         self.deterministic = deterministic
+        self.staged = staged
         self.pos_label = pos_label
         self.verbose = verbose
 
@@ -223,7 +239,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         distributions = from_distributions(self.param_distributions, seed_of(self.random_state) or 0)
         check_parameters(self.estimator, distributions.names.values())
         scorers = scores.resolved(self.estimator, classes_of(self.estimator, y, self.pos_label), self.pos_label)
-        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers))
+        expansions = expansions_of(self.staged, distributions)
+        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers), expansions)
 
     def _study(self, job: _Job) -> Study:
         own = job.distributions.config(self.estimator.get_params())
@@ -247,7 +264,10 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         """What tells this search from others in a store; without one there is nothing to tell."""
         if self.store is None:
             return {}
-        return spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows)
+        return {
+            **spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows),
+            **({"staged": True} if self.staged else {}),
+        }
 
     def _search(self, job: _Job) -> None:
         import sklearn
@@ -262,6 +282,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                 Build(self.estimator, job.distributions.params),
                 job.scores.measures(job.scorers),
                 train_rows=None if self.return_train_score else 0,
+                expansions=job.expansions,
             )
             try:
                 self.study_.optimize(

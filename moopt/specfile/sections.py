@@ -63,6 +63,9 @@ class ModelsSection(Section):
     families: Annotated[Texts, Field(min_length=1)] | None = _key(
         f"all where not given; from {MANY_ROWS:,} rows on all but the slowest two", ["logistic", "forest"]
     )
+    staged: Annotated[bool, Field(strict=True)] = _key(
+        "smaller ensembles of each forest and boosting come free with its fit, as trials of their own", False, True
+    )
     backends: Annotated[Texts, Field(min_length=1)] | None = _key(
         "what may run a model, measured on each; scikit-learn alone where not given", ["sklearn", "onnxruntime"]
     )
