@@ -59,7 +59,8 @@ class CrossValidation:
     def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:
         """Fit on the training rows of a fold, measure on its validation rows: the config's own result, then siblings'.
 
-        A variant that raises is a sibling's failure and no more; the config's own raises.
+        A variant that raises is a sibling's failure and no more. The config's own raises, but for one that cannot be
+        deployed: its siblings may.
         """
         from threadpoolctl import threadpool_limits
 
@@ -68,13 +69,13 @@ class CrossValidation:
         with threadpool_limits(1), _kept_warnings() as warned:
             fold = _fitted(one_thread(self.build(config)), rows, *rows.folds[step])
             own, *others = variants(fold.estimator, config, self.expansions)
-            result = self._measured(own, fold)
+            result = self._guarded(own, fold) if own.is_deployed and others else self._measured(own, fold)
             seconds = time.perf_counter() - start
-            siblings = [self._sibling(one, fold) for one in others]
+            siblings = [self._guarded(one, fold) for one in others]
         details = {**result.details, **({"warnings": warned} if warned else {})}
         return (replace(result, seconds=seconds, details=details), *siblings)
 
-    def _sibling(self, variant: Variant, fold: _Fold) -> StepResult:
+    def _guarded(self, variant: Variant, fold: _Fold) -> StepResult:
         start = time.perf_counter()
         try:
             result = self._measured(variant, fold)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from moopt.data import Data, read_data
 from moopt.deploy import converter
-from moopt.deploy.backends import SKLEARN, as_backends
+from moopt.deploy.backends import as_backends, recorded
 from moopt.engine.loop import Stop
 from moopt.errors import SpaceError, nearest
 from moopt.evaluate import CrossValidation, file_evaluator
@@ -91,15 +91,10 @@ class Plan:
                 "families": list(self.families),
                 "ranges": {name: dict(own) for name, own in self.spec.models.ranges.items()},
                 "staged": self.spec.models.staged,
-                **self._recorded_backends(),
+                **recorded(self.backends, self.spec.models.max_disagreement),
             },
             "cross_validation": {"kind": "stratified k-fold", "folds": self.spec.search.folds},
         }
-
-    def _recorded_backends(self) -> dict[str, Json]:
-        if self.backends == (SKLEARN,):
-            return {}
-        return {"backends": list(self.backends), "max_disagreement": self.spec.models.max_disagreement}
 
 
 def plan(spec: StudySpec) -> Plan:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from moopt.errors import MissingExtra, SpecError, nearest
+from moopt.trial import Json
 
 BACKEND = "backend"
 """The hyperparameter."""
@@ -41,6 +42,18 @@ def as_backends(given: Iterable[str] | None) -> tuple[str, ...]:
 def _check(name: Any) -> None:
     if name not in BACKENDS:
         raise SpecError(f"backends holds {name!r}{nearest(str(name), BACKENDS)}")
+
+
+def as_choice(backends: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The hyperparameter that a search of these backends has: none for scikit-learn alone."""
+    return {} if tuple(backends) == (SKLEARN,) else {BACKEND: backends}
+
+
+def recorded(backends: Sequence[str], max_disagreement: float) -> dict[str, Json]:
+    """What a study keeps of them."""
+    if not as_choice(backends):
+        return {}
+    return {"backends": list(backends), "max_disagreement": max_disagreement}
 
 
 def require_onnx() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,12 @@ from moopt.errors import ConversionFailed, UsageError
 _ERRORS_ONLY = 3
 
 
-def _scores_are(method: str) -> Any:
-    return available_if(lambda model: model.scores == method)
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _if_scores_are(method: str) -> Callable[[Method], Method]:
+    decorated: Callable[[Method], Method] = available_if(lambda model: model.scores == method)
+    return decorated
 
 
 class OnnxModel:
@@ -81,15 +85,15 @@ class OnnxModel:
 
     def _plain(self, found: NDArray[Any]) -> NDArray[Any]:
         if hasattr(self, "classes_"):
-            return found.astype(self.classes_.dtype)
-        return found.reshape(len(found), -1)[:, 0] if found.shape[1:] in ((), (1,)) else found
+            return np.asarray(found, dtype=self.classes_.dtype)
+        return found[:, 0] if found.shape[1:] == (1,) else found
 
-    @_scores_are("predict_proba")
+    @_if_scores_are("predict_proba")
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Probabilities (n, classes), float32."""
         return self._run(X, self._outputs[1:2])[0]
 
-    @_scores_are("decision_function")
+    @_if_scores_are("decision_function")
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Scores (n, classes) or (n, pairs of classes); of two classes (n,), above 0 for the second. float32."""
         labels, found = self._run(X, self._outputs)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moopt.deploy.agreement import agreement
-from moopt.deploy.backends import BACKEND, MAX_DISAGREEMENT, ONNXRUNTIME, SKLEARN
+from moopt.deploy.backends import BACKEND, MAX_DISAGREEMENT, ONNXRUNTIME, SKLEARN, as_choice
 from moopt.deploy.converter import convert
 from moopt.measure.variants import Expansion, Variant
 from moopt.trial import Config, Json
@@ -17,7 +17,8 @@ from moopt.trial import Config, Json
 if TYPE_CHECKING:
     from moopt.deploy.onnx_model import OnnxModel
 
-_SAMPLE = 16
+SAMPLE = 16
+"""So many rows show the converter what a model takes."""
 
 
 @dataclass(frozen=True)
@@ -45,24 +46,24 @@ class Backends:
 
 def on_backends(names: Sequence[str], max_disagreement: float = MAX_DISAGREEMENT) -> tuple[Expansion, ...]:
     """The expansion for these backends; none for scikit-learn alone."""
-    return () if tuple(names) == (SKLEARN,) else (Backends(tuple(names), max_disagreement),)
+    return (Backends(tuple(names), max_disagreement),) if as_choice(names) else ()
 
 
 def deployed(model: Any, X: Any, max_disagreement: float = MAX_DISAGREEMENT) -> tuple[OnnxModel, Mapping[str, Json]]:
-    """A fitted model converted to ONNX, and how far it predicts alike on rows X (n, d).
+    """A fitted model on ONNX Runtime, and how far it predicts alike on rows X (n, d).
 
     The details are ``agreement`` (the share of rows), ``probability_difference`` (the largest one; None without
-    probabilities) and ``conversion_s``. Raises as :func:`moopt.deploy.converter.convert`, and WrongResult where the
-    two disagree on more rows than they may.
+    probabilities) and ``conversion_s``. Raises as :func:`moopt.deploy.converter.convert`, and WrongResult where the two disagree on more
+    rows than they may.
     """
     from moopt.deploy.onnx_model import OnnxModel
 
     start = time.perf_counter()
-    converted = OnnxModel(convert(model, X[:_SAMPLE]))
+    other = OnnxModel(convert(model, X[:SAMPLE]))
     conversion_s = time.perf_counter() - start
-    found = agreement(model, converted, X)
+    found = agreement(model, other, X)
     found.check(max_disagreement)
-    return converted, {
+    return other, {
         "agreement": found.share,
         "probability_difference": found.probability,
         "conversion_s": conversion_s,

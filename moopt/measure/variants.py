@@ -29,6 +29,11 @@ class Variant:
     """From the model and the validation rows to what predicts in its place, with details. What it raises fails this
     variant."""
 
+    @property
+    def is_deployed(self) -> bool:
+        """Whether what predicts is another thing than what was fitted."""
+        return self.deploy is not as_it_is
+
 
 class Expansion(Protocol):
     """One way to make more of a fitted model; picklable."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moopt.data.features import Columns
-from moopt.deploy.backends import BACKEND, SKLEARN
+from moopt.deploy.backends import SKLEARN, as_choice
 from moopt.errors import SpaceError, nearest
 from moopt.models.families import FAMILIES, QUADRATIC, Choice, Family, Parameter, Range
 from moopt.trial import Config
@@ -80,8 +80,8 @@ def preset_space(
         space.add(child)
         if len(users) < len(names):
             space.add(ConfigSpace.InCondition(child, top, list(users)))
-    if tuple(backends) != (SKLEARN,):
-        space.add(_hyperparameter(Choice(BACKEND, tuple(backends), backends[0], ""), BACKEND))
+    for name, values in as_choice(backends).items():
+        space.add(_hyperparameter(Choice(name, tuple(values), values[0], ""), name))
     return space
 
 
@@ -98,7 +98,7 @@ def default_configs(
     chosen = _families(families)
     own = _checked(ranges, chosen)
     preparation = _preparation(chosen, columns, own.get(PREPARATION, {}))
-    backend = {} if tuple(backends) == (SKLEARN,) else {BACKEND: backends[0]}
+    backend = {name: values[0] for name, values in as_choice(backends).items()}
     return [
         {
             "family": family.name,
