@@ -85,7 +85,8 @@ class OnnxModel:
 
     def _plain(self, found: NDArray[Any]) -> NDArray[Any]:
         if hasattr(self, "classes_"):
-            return np.asarray(found, dtype=self.classes_.dtype)
+            labels: NDArray[Any] = np.asarray(found, dtype=self.classes_.dtype)
+            return labels
         return found[:, 0] if found.shape[1:] == (1,) else found
 
     @_if_scores_are("predict_proba")

@@ -19,7 +19,9 @@ from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from moopt.choose.front import front_of, join_numbers
-from moopt.errors import DataError, ExportError
+from moopt.deploy.backends import BACKEND, ONNXRUNTIME
+from moopt.deploy.converter import convert_once
+from moopt.errors import ConversionFailed, DataError, ExportError, StepTimeout, WorkerDied
 from moopt.export import refit
 from moopt.export.why import Evidence, own_decision, why
 from moopt.frames import front_frame
@@ -173,7 +175,24 @@ def _build(record: StudyRecord, chosen: Trial, data: str | Path | None, *, with_
             raise ExportError(str(error)) from error
         return _Built(files, _no_data(error))
     files["model.skops"] = model_bytes(fitted.model)
-    return _Built(files, _fitted(record, fitted))
+    if chosen.config.get(BACKEND) != ONNXRUNTIME:
+        return _Built(files, _fitted(record, fitted))
+    files["model.onnx"] = _as_onnx(fitted)
+    return _Built(files, f"{_fitted(record, fitted)} {_ONNX}")
+
+
+_ONNX = (
+    "The trial was measured on ONNX Runtime: `model.onnx` is that pipeline converted, in float32, with the inputs "
+    "`numbers` and `texts` (a missing text is empty); its metadata say which columns they are. "
+    "`moopt.deploy.onnx_model.OnnxModel(Path('model.onnx'))` predicts as the pipeline does."
+)
+
+
+def _as_onnx(fitted: refit.Fitted) -> bytes:
+    try:
+        return convert_once(fitted.model, fitted.sample)
+    except (ConversionFailed, WorkerDied, StepTimeout) as error:
+        raise ExportError(f"the fitted model cannot be exported for {ONNXRUNTIME}: {error}") from error
 
 
 def _no_data(error: DataError) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from moopt.data import DataSpec, read_data, sha256_of
 from moopt.data.features import Columns
 from moopt.errors import ExportError
+from moopt.measure.deployed import SAMPLE
 from moopt.models.pipelines import build, source
 from moopt.store.base import PIPELINE, StudyRecord
 from moopt.trial import Config, Json
@@ -24,6 +25,8 @@ class Fitted:
     """A model fitted on all search data."""
 
     model: Any
+    sample: Any
+    """The first of the rows that it was fitted on (k, d)."""
     n_rows: int
     """Rows it was fitted on."""
     warnings: tuple[str, ...]
@@ -98,4 +101,4 @@ def _fit(model: Any, X: Any, y: Any) -> Fitted:
         except Exception as error:
             raise ExportError(f"the model cannot be fitted: {type(error).__name__}: {error}") from error
     said = dict.fromkeys(f"{one.category.__name__}: {str(one.message).strip().splitlines()[0]}" for one in raised)
-    return Fitted(model, len(X), tuple(said))
+    return Fitted(model, X[:SAMPLE], len(X), tuple(said))

@@ -53,8 +53,8 @@ def deployed(model: Any, X: Any, max_disagreement: float = MAX_DISAGREEMENT) -> 
     """A fitted model on ONNX Runtime, and how far it predicts alike on rows X (n, d).
 
     The details are ``agreement`` (the share of rows), ``probability_difference`` (the largest one; None without
-    probabilities) and ``conversion_s``. Raises as :func:`moopt.deploy.converter.convert`, and WrongResult where the two disagree on more
-    rows than they may.
+    probabilities) and ``conversion_s``. Raises as :func:`moopt.deploy.converter.convert`, and WrongResult where the
+    two disagree on more rows than they may.
     """
     from moopt.deploy.onnx_model import OnnxModel
 

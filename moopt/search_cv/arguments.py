@@ -30,7 +30,7 @@ def check_arguments(search: Any) -> None:
     )
     _check("return_train_score", search.return_train_score, "True or False", _bool(search.return_train_score))
     share = search.max_disagreement
-    _check("max_disagreement", share, "a share from 0 to 1", isinstance(share, Real) and 0 <= share <= 1)
+    _check("max_disagreement", share, "a share from 0 to 1", isinstance(share, int | float) and 0 <= share <= 1)
     _check("verbose", search.verbose, "a whole number from 0", _bool(search.verbose) or _whole(search.verbose))
 
 
