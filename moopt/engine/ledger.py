@@ -39,7 +39,8 @@ class Ledger:
         except BaseException:
             self._writer.close()
             raise
-        self._known = {self.space.key(trial.config) for trial in self.trials}
+        self._keys: set[Key] = set()
+        self._n_keyed = 0
         self._n_siblings = sum(trial.source is Source.SIBLING for trial in self.trials)
         self.lent: set[int] = set()
         self.proposal_s = 0.0
@@ -85,11 +86,11 @@ class Ledger:
         """
         added = []
         for config, own in zip(configs, attributes or repeat({}), strict=False):
-            if self.space.key(config) in self._known:
+            if not self._is_new(config):
                 continue
             trial = replace(self._new_trial(config, source=source), attributes=own)
             self._writer.queue(trial)
-            self._append(trial)
+            self.trials.append(trial)
             self._queue.append(trial.number)
             added.append(trial)
         return added
@@ -108,7 +109,7 @@ class Ledger:
             if isinstance(proposal, Signal):
                 return proposal
             trial = self._new_trial(proposal.config, proposal.origin)
-            self._append(trial)
+            self.trials.append(trial)
         found = evaluated.get(self.space.key(trial.config)) if evaluated else None
         trial = replace(trial, state=State.RUNNING) if found is None else _reused(trial, found)
         self._writer.start(trial)
@@ -127,10 +128,6 @@ class Ledger:
             n_steps=self.record.n_steps,
             created_at=time.time(),
         )
-
-    def _append(self, trial: Trial) -> None:
-        self.trials.append(trial)
-        self._known.add(self.space.key(trial.config))
 
     # What became of it
 
@@ -175,14 +172,17 @@ class Ledger:
         self.trials[trial.number] = trial
         self._searcher.tell(outcome.observation(self.objectives, trial))
         for one in born:
-            self._append(one)
+            self.trials.append(one)
             self._searcher.started(Pending(one.number, one.config))
             self._searcher.tell(outcome.observation(self.objectives, one))
         self._n_siblings += len(born)
         return trial
 
     def _is_new(self, config: Config) -> bool:
-        return self.space.key(config) not in self._known
+        """Whether no trial has this config. Keys are made when asked for: a study without siblings does without."""
+        self._keys.update(self.space.key(trial.config) for trial in self.trials[self._n_keyed :])
+        self._n_keyed = len(self.trials)
+        return self.space.key(config) not in self._keys
 
     def heartbeat(self) -> None:
         """Show other processes that this one is alive."""

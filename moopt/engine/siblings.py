@@ -74,7 +74,7 @@ def trials_of(space: Space, objectives: Sequence[Objective], parent: Trial) -> l
     Each ends by its own values, whatever became of the parent. There are none where the parent did not do all its
     steps: what was measured of them then stays with the parent's steps.
     """
-    if len(parent.steps) < parent.n_steps:
+    if len(parent.steps) < parent.n_steps or not any(one.siblings for one in parent.steps.values()):
         return []
     found: dict[Key, dict[int, StepResult]] = {}
     for step, result in sorted(parent.steps.items()):

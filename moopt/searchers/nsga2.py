@@ -74,7 +74,7 @@ class NSGA2:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
-        if self._is_outdone(observation.fit, losses, violation):
+        if observation.is_sibling and self._is_outdone(observation.fit, losses, violation):
             return
         self._n_fits += not observation.is_sibling
         self._fits[self._n] = observation.number if observation.fit is None else observation.fit
