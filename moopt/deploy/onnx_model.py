@@ -87,7 +87,7 @@ class OnnxModel:
         if hasattr(self, "classes_"):
             labels: NDArray[Any] = np.asarray(found, dtype=self.classes_.dtype)
             return labels
-        return found[:, 0] if found.shape[1:] == (1,) else found
+        return np.squeeze(found, axis=1) if found.shape[1:] == (1,) else found
 
     @_if_scores_are("predict_proba")
     def predict_proba(self, X: Any) -> NDArray[Any]:
