@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,7 +86,8 @@ def evaluated(space: Space, store: Store, record: StudyRecord, versions: Mapping
     """What other studies of the store measured of this study's configs, by their key.
 
     Of complete trials whose study has the same spec (the place of a data file and the searched families and ranges
-    aside), the same steps, all our objectives, and the ``versions`` that are here.
+    aside), the same steps, all our objectives, and the ``versions`` that are here. Each comes alone: siblings, too,
+    are found by their own config.
     """
     found: dict[Key, Found] = {}
     for other in store.studies():
@@ -96,8 +97,12 @@ def evaluated(space: Space, store: Store, record: StudyRecord, versions: Mapping
             if trial.state is State.COMPLETE and len(trial.steps) == record.n_steps:
                 config = _within(space, trial.config)
                 if config is not None and dict(config) == dict(trial.config):
-                    found.setdefault(space.key(config), Found(config, other.name, trial.number, trial.steps))
+                    found.setdefault(space.key(config), Found(config, other.name, trial.number, _alone(trial)))
     return found
+
+
+def _alone(trial: Trial) -> dict[int, StepResult]:
+    return {step: replace(one, changes={}, siblings=()) for step, one in trial.steps.items()}
 
 
 def _measures_the_same(record: StudyRecord, other: StudyRecord, versions: Mapping[str, str]) -> bool:

@@ -63,18 +63,22 @@ class StepResult:
     train: Mapping[str, float] = field(default_factory=dict)
     """The same scores on the training rows, where they were asked for."""
     seconds: float = 0.0
-    """Wall-clock seconds of the step."""
+    """Wall-clock seconds of the step; a sibling's are those that it took besides the fit."""
     changes: Config = field(default_factory=dict)
     """For a sibling: the hyperparameters that differ from the trial's config. Empty for the config itself."""
     details: Mapping[str, Json] = field(default_factory=dict)
     """Whatever else the evaluator wants to keep, as JSON."""
+    failure: str = ""
+    """Why this config failed in this step, in words. It fails that config alone, and not those of the same fit."""
+    siblings: tuple[StepResult, ...] = ()
+    """Kept here by the engine until they become trials of their own; an evaluator returns them beside its own."""
 
 
 class Evaluator(Protocol):
     """What a worker calls: picklable, carries a reference to the data and not the data.
 
-    Gives one result for the config itself first, then one for each sibling that the same fit gave.
-    Whatever it raises fails the trial.
+    Gives one result for the config itself first, then one for each sibling that the same fit gave: every step of a
+    config the same siblings, by what they change. Whatever it raises fails the trial.
     """
 
     @property

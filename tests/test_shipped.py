@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from moopt.data import Data, DataSpec, read_data
+from moopt.errors import ConversionFailed, ExportError
 from moopt.export import export_trial, make_export
 from moopt.export.sample import input_of, sample_rows
 from moopt.measure.size import model_bytes
@@ -175,6 +176,18 @@ def test_the_onnx_export_predicts_like_that_of_scikit_learn(onnx: Path) -> None:
     assert fast.labels == plain.labels
     assert fast.probabilities is not None
     np.testing.assert_allclose(fast.probabilities, plain.probabilities, atol=1e-5)
+
+
+def test_a_model_that_cannot_be_converted_is_an_export_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> bytes:
+        raise ConversionFailed("no counterpart")
+
+    monkeypatch.setattr("moopt.export.build.convert_once", refuses)
+    store = ill_study(write_ill(tmp_path / "ill.csv"))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 0.01, "size_kb": 30.0}
+    keep(store, "ill", a_complete(2, {**a_config("tree"), "backend": "onnxruntime"}, values))
+    with pytest.raises(ExportError, match="cannot be exported for onnxruntime: no counterpart"):
+        make_export(store, "ill", 2)
 
 
 def test_the_onnx_export_holds(onnx: Path) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moopt.deploy.onnx_model import OnnxModel
+from moopt.deploy.backends import MAX_DISAGREEMENT
 from moopt.errors import WrongResult
 
-MAX_DISAGREEMENT = 0.005
-"""A converted model that predicts otherwise on a larger share of rows is not the model that was searched."""
+if TYPE_CHECKING:
+    from moopt.deploy.onnx_model import OnnxModel
+
 _RELATIVE = 1e-3
 
 
@@ -43,17 +44,15 @@ class Agreement:
 
 def agreement(original: Any, converted: OnnxModel, X: Any) -> Agreement:
     """How far both predict alike on rows X (n, d)."""
-    expected, found = np.asarray(original.predict(X)), converted.predict(X)
+    expected = np.asarray(original.predict(X))
+    found, probabilities = converted.predict_with_proba(X)
     equal = expected == found if hasattr(converted, "classes_") else _close(expected, found)
-    return Agreement(len(equal), int(np.sum(equal)), _largest_difference(original, converted, X))
+    largest = None
+    if probabilities is not None:
+        largest = float(np.max(np.abs(np.asarray(original.predict_proba(X)) - probabilities)))
+    return Agreement(len(equal), int(np.sum(equal)), largest)
 
 
 def _close(expected: Any, found: Any) -> Any:
     near = np.isclose(found, expected, rtol=_RELATIVE, atol=_RELATIVE * float(np.std(expected)))
     return near.reshape(len(near), -1).all(axis=1)
-
-
-def _largest_difference(original: Any, converted: OnnxModel, X: Any) -> float | None:
-    if converted.scores != "predict_proba":
-        return None
-    return float(np.max(np.abs(np.asarray(original.predict_proba(X)) - converted.predict_proba(X))))

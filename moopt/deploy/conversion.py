@@ -119,13 +119,14 @@ def _by_places(transformer: Any, layout: Layout) -> Any:
 def without_missing_texts(transformer: Any) -> Any:
     """The fitted transformer for texts of which a missing one is written as the empty text."""
     from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import OneHotEncoder
 
     changed = copy(transformer)
     if isinstance(transformer, Pipeline):
         changed.steps = [(name, without_missing_texts(step)) for name, step in transformer.steps]
     elif _imputes_texts(transformer):
         changed.missing_values = ""
-    elif hasattr(transformer, "categories_"):
+    elif isinstance(transformer, OneHotEncoder):
         changed.categories_ = [_without_missing(levels) for levels in transformer.categories_]
     return changed
 

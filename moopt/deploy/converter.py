@@ -35,6 +35,14 @@ def convert(estimator: Any, X: Any) -> bytes:
         raise ConversionFailed(f"the model cannot be sent to where it is converted: {error}") from error
 
 
+def convert_once(estimator: Any, X: Any) -> bytes:
+    """:func:`convert` for who has nothing more to convert: the process ends with it."""
+    try:
+        return convert(estimator, X)
+    finally:
+        close()
+
+
 @lru_cache(maxsize=1)
 def _process() -> ProcessPool:
     atexit.register(close)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,17 @@ from sklearn.utils.metaestimators import available_if
 from moopt.deploy.backends import require_onnx
 from moopt.deploy.conversion import METADATA
 from moopt.deploy.layout import Layout
-from moopt.errors import ConversionFailed
+from moopt.errors import ConversionFailed, UsageError
 
 _ERRORS_ONLY = 3
 
 
-def _scores_are(method: str) -> Any:
-    return available_if(lambda model: model.scores == method)
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _if_scores_are(method: str) -> Callable[[Method], Method]:
+    decorated: Callable[[Method], Method] = available_if(lambda model: model.scores == method)
+    return decorated
 
 
 class OnnxModel:
@@ -64,19 +68,33 @@ class OnnxModel:
         """Columns of X."""
         return self._layout.width
 
+    def fit(self, *_: Any) -> NoReturn:
+        """Only there because scikit-learn's scorers look for it. Raises UsageError."""
+        raise UsageError("an ONNX model cannot be fitted; fit the estimator, then convert it")
+
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels (n,), of the type of the classes, or numbers (n,)."""
-        (found,) = self._run(X, self._outputs[:1])
-        if hasattr(self, "classes_"):
-            return found.astype(self.classes_.dtype)
-        return found.reshape(len(found), -1)[:, 0] if found.shape[1:] in ((), (1,)) else found
+        return self._plain(self._run(X, self._outputs[:1])[0])
 
-    @_scores_are("predict_proba")
+    def predict_with_proba(self, X: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """What ``predict`` and ``predict_proba`` give, in one run; None where there are no probabilities."""
+        if self.scores != "predict_proba":
+            return self.predict(X), None
+        labels, probabilities = self._run(X, self._outputs)
+        return self._plain(labels), probabilities
+
+    def _plain(self, found: NDArray[Any]) -> NDArray[Any]:
+        if hasattr(self, "classes_"):
+            labels: NDArray[Any] = np.asarray(found, dtype=self.classes_.dtype)
+            return labels
+        return np.squeeze(found, axis=1) if found.shape[1:] == (1,) else found
+
+    @_if_scores_are("predict_proba")
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Probabilities (n, classes), float32."""
         return self._run(X, self._outputs[1:2])[0]
 
-    @_scores_are("decision_function")
+    @_if_scores_are("decision_function")
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Scores (n, classes) or (n, pairs of classes); of two classes (n,), above 0 for the second. float32."""
         labels, found = self._run(X, self._outputs)
@@ -84,7 +102,7 @@ class OnnxModel:
             return found
         # Converters differ in which of two columns is whose.
         size = np.abs(found[:, 0])
-        return np.where(labels.astype(self.classes_.dtype) == self.classes_[1], size, -size)
+        return np.where(self._plain(labels) == self.classes_[1], size, -size)
 
     def _run(self, X: Any, outputs: list[str]) -> list[NDArray[Any]]:
         found: list[NDArray[Any]] = self._session.run(outputs, self._layout.feed(X))

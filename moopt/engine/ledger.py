@@ -11,9 +11,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
+from typing import Any
 
 from moopt.earlier import FROM, Found
 from moopt.engine import outcome
+from moopt.engine.siblings import packed, trials_of
 from moopt.searchers import make_searcher
 from moopt.searchers.base import Pending, Searcher, Signal
 from moopt.searchers.pymoo import PymooAlgorithm
@@ -37,7 +39,9 @@ class Ledger:
         except BaseException:
             self._writer.close()
             raise
-        self._n_siblings = sum(trial.fit not in (None, trial.number) for trial in self.trials)
+        self._keys: set[Key] = set()
+        self._n_keyed = 0
+        self._n_siblings = sum(trial.source is Source.SIBLING for trial in self.trials)
         self.lent: set[int] = set()
         self.proposal_s = 0.0
         self._queue = deque(trial.number for trial in self.trials if trial.state is State.QUEUED)
@@ -80,12 +84,10 @@ class Ledger:
 
         ``attributes`` are those of their trials, one for each where there are any.
         """
-        known = {self.space.key(trial.config) for trial in self.trials}
         added = []
         for config, own in zip(configs, attributes or repeat({}), strict=False):
-            if self.space.key(config) in known:
+            if not self._is_new(config):
                 continue
-            known.add(self.space.key(config))
             trial = replace(self._new_trial(config, source=source), attributes=own)
             self._writer.queue(trial)
             self.trials.append(trial)
@@ -129,6 +131,10 @@ class Ledger:
 
     # What became of it
 
+    def as_step(self, number: int, results: Any) -> StepResult:
+        """What an evaluator returned for a step of the trial, to be added. Raises WrongResult."""
+        return packed(self.space, self.trials[number], results)
+
     def add_step(self, number: int, step: int, result: StepResult) -> Trial:
         """The trial with one more step, committed."""
         trial = self._with_step(number, step, result)
@@ -157,10 +163,26 @@ class Ledger:
         return self._finish(outcome.failed(self.objectives, self.trials[number], error, time.time()))
 
     def _finish(self, trial: Trial, last: Mapping[int, StepResult] | None = None) -> Trial:
-        self._writer.finish(trial, last)
-        self._searcher.tell(outcome.observation(self.objectives, trial))
+        """The trial in the store, and told; in the same commit its siblings, but for configs that are known already."""
+        born = [one for one in trials_of(self.space, self.objectives, trial) if self._is_new(one.config)]
+        born = [replace(one, number=number) for number, one in enumerate(born, start=len(self.trials))]
+        self._writer.finish(trial, last, born)
+        if born:
+            trial = replace(trial, steps={step: replace(one, siblings=()) for step, one in trial.steps.items()})
         self.trials[trial.number] = trial
+        self._searcher.tell(outcome.observation(self.objectives, trial))
+        for one in born:
+            self.trials.append(one)
+            self._searcher.started(Pending(one.number, one.config))
+            self._searcher.tell(outcome.observation(self.objectives, one))
+        self._n_siblings += len(born)
         return trial
+
+    def _is_new(self, config: Config) -> bool:
+        """Whether no trial has this config. Keys are made when asked for: a study without siblings does without."""
+        self._keys.update(self.space.key(trial.config) for trial in self.trials[self._n_keyed :])
+        self._n_keyed = len(self.trials)
+        return self.space.key(config) not in self._keys
 
     def heartbeat(self) -> None:
         """Show other processes that this one is alive."""

@@ -23,7 +23,7 @@ from moopt.engine.stall import gain_and_noise
 from moopt.errors import SearchFailed, UsageError, WrongResult
 from moopt.searchers.base import EXHAUSTED, WAIT, Signal
 from moopt.space.codec import Key
-from moopt.trial import Evaluator, State, StepResult, Trial
+from moopt.trial import Evaluator, Source, State, StepResult, Trial
 
 HEARTBEAT_S = 2.0
 COSTLY_PROPOSAL_S = 0.01
@@ -216,13 +216,12 @@ class Loop:
     def _take(self, number: int, future: Future[tuple[StepResult, ...]]) -> None:
         opened = self._open[number]
         step = opened.running.pop(future)
-        error = future.exception() or _not_one_result(future.result())
-        if error is not None:
+        result = self._result(number, future)
+        if isinstance(result, BaseException):
             for other in opened.running:
                 other.cancel()
-            self._end(number, error)
+            self._end(number, result)
             return
-        (result,) = future.result()
         if opened.waiting or opened.running or self._deterministic:
             opened.trial = self._ledger.add_step(number, step, result)
             if not opened.waiting and not opened.running:
@@ -230,6 +229,15 @@ class Loop:
         else:
             del self._open[number]
             self._check_first_trials(self._ledger.add_last_step(number, step, result))
+
+    def _result(self, number: int, future: Future[tuple[StepResult, ...]]) -> StepResult | BaseException:
+        error = future.exception()
+        if error is not None:
+            return error
+        try:
+            return self._ledger.as_step(number, future.result())
+        except WrongResult as wrong:
+            return wrong
 
     def _end(self, number: int, error: BaseException | None = None) -> None:
         """Every step is committed, or one raised: tell the searcher, or hold that back until its turn."""
@@ -248,7 +256,7 @@ class Loop:
     def _check_first_trials(self, trial: Trial) -> None:
         if trial.state is not State.FAILED or self._ledger.has_success():
             return
-        ended = [trial for trial in self._ledger.trials if trial.state is State.FAILED]
+        ended = [one for one in self._ledger.trials if one.state is State.FAILED and one.source is not Source.SIBLING]
         if len(ended) < FIRST_TRIALS:
             return
         (message, count), *_ = Counter(trial.message for trial in ended).most_common(1)
@@ -271,12 +279,6 @@ class Loop:
             if any(number < first for number in self._open):
                 return
             self._tell(first)
-
-
-def _not_one_result(results: object) -> WrongResult | None:
-    if isinstance(results, tuple) and len(results) == 1 and isinstance(results[0], StepResult):
-        return None
-    return WrongResult(f"the evaluator returned {type(results).__name__}; expected a tuple of one StepResult")
 
 
 @contextmanager

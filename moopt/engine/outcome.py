@@ -26,7 +26,7 @@ def step_values(objectives: Sequence[Objective], returned: Any) -> dict[str, flo
     if len(names) == 1 and isinstance(returned, int | float) and not isinstance(returned, bool):
         returned = {names[0]: returned}
     if not isinstance(returned, Mapping):
-        raise WrongResult(f"the function returned {_short(returned)}; expected a dict with {', '.join(names)}")
+        raise WrongResult(f"the function returned {short(returned)}; expected a dict with {', '.join(names)}")
     for name in returned:
         if name not in names:
             raise WrongResult(f"the function returned an unknown objective {name!r}{nearest(str(name), names)}")
@@ -40,10 +40,11 @@ def _number(name: str, given: Any) -> float:
     try:
         return float(given)
     except (TypeError, ValueError):
-        raise WrongResult(f"objective {name} is {_short(given)}; expected a number") from None
+        raise WrongResult(f"objective {name} is {short(given)}; expected a number") from None
 
 
-def _short(given: Any) -> str:
+def short(given: Any) -> str:
+    """A value as it may stand in a message."""
     text = repr(given)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -61,9 +62,14 @@ def mean_values(objectives: Sequence[Objective], steps: Mapping[int, StepResult]
 
 
 def completed(objectives: Sequence[Objective], trial: Trial, finished_at: float) -> Trial:
-    """The trial after its last step: complete, or failed where a value is missing or has no finite loss."""
+    """The trial after its last step: complete, or failed where a step says so, a value is missing or has no finite
+    loss.
+    """
     values = mean_values(objectives, trial.steps)
     done = replace(trial, state=State.COMPLETE, values=values, fit=_fit(trial), finished_at=finished_at)
+    for step, result in sorted(trial.steps.items()):
+        if result.failure:
+            return _failed(done, Failure.ERROR, f"step {step}: {result.failure}")
     for objective in objectives:
         if objective.name not in values:
             return _failed(done, Failure.WRONG_RESULT, f"no step measured the objective {objective.name}")
@@ -127,4 +133,5 @@ def observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
         violation=violation(objectives, trial.values) if usable else 0.0,
         steps_done=len(trial.steps),
         steps_planned=trial.n_steps,
+        fit=trial.fit,
     )

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 
 from moopt import refit
 from moopt.data import Data
+from moopt.deploy.agreement import agreement
 from moopt.deploy.backends import BACKEND, ONNXRUNTIME
-from moopt.errors import DataError, ExportError
+from moopt.deploy.converter import convert_once
+from moopt.deploy.onnx_model import OnnxModel
+from moopt.errors import ConversionFailed, DataError, ExportError, StepTimeout, WorkerDied, WrongResult
 from moopt.export.sample import input_of, sample_rows
 from moopt.measure.artefact import load_kept
 from moopt.measure.size import model_bytes
@@ -141,14 +144,14 @@ def _runtime(
 
 def _converted(shipped: _Model, given: predict.Input) -> bytes:
     """The model as ONNX, which predicts alike on the data, where they are at hand."""
-    from moopt.deploy.agreement import agreement
-    from moopt.deploy.converter import convert
-    from moopt.deploy.onnx_model import OnnxModel
-
     some = {name: [""] if name in given.texts else [0.0] for name in given.columns}
-    content = convert(shipped.estimator, predict.load_model(predict.SKLEARN, shipped.content).rows(some))
-    if shipped.data is not None:
-        agreement(shipped.estimator, OnnxModel(content), shipped.data.X[:_COMPARED]).check()
+    rows = predict.load_model(predict.SKLEARN, shipped.content).rows(some)
+    try:
+        content = convert_once(shipped.estimator, rows)
+        if shipped.data is not None:
+            agreement(shipped.estimator, OnnxModel(content), shipped.data.X[:_COMPARED]).check()
+    except (ConversionFailed, WorkerDied, StepTimeout, WrongResult) as error:
+        raise ExportError(f"the fitted model cannot be exported for {ONNXRUNTIME}: {error}") from error
     return content
 
 

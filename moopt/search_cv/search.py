@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 
+from moopt.deploy import converter
+from moopt.deploy.backends import BACKEND, MAX_DISAGREEMENT, ONNXRUNTIME, SKLEARN, as_backends, as_choice, recorded
+from moopt.deploy.onnx_model import OnnxModel
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
+from moopt.measure.deployed import SAMPLE, on_backends
 from moopt.objectives import Objective
-from moopt.search_cv.arguments import check_arguments, check_parameters, check_target, classes_of, seed_of
+from moopt.search_cv.arguments import (
+    check_arguments,
+    check_parameters,
+    check_target,
+    classes_of,
+    expansions_of,
+    seed_of,
+)
 from moopt.search_cv.data import Build, WithSettings, referenced, spec_of, with_params
 from moopt.search_cv.delegation import Delegated
 from moopt.search_cv.refit_rule import check_failures, chosen, objective_of_rule
@@ -32,6 +43,7 @@ if TYPE_CHECKING:
 
     from moopt.data import Rows
     from moopt.measure.quality import Scorer
+    from moopt.measure.variants import Expansion
     from moopt.search_cv.scoring import Scoring
 
 
@@ -43,6 +55,7 @@ class _Job:
     scorers: Mapping[str, Scorer]
     distributions: Distributions
     rows: Rows
+    expansions: tuple[Expansion, ...]
 
 
 class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -97,6 +110,17 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         End the search where the front has not grown by more than its noise over 30 trials, or so many.
     deterministic : bool, default False
         With several jobs: the proposals do not depend on which fit ends first.
+    staged : bool, default False
+        Also measure prefixes of each fitted ensemble (the half, the quarter, the eighth of its members, where the
+        space has those sizes) as trials of their own, which are not counted in ``n_trials``: random forests, extra
+        trees, bagging, AdaBoost and both gradient boostings of scikit-learn, or a Pipeline that ends in one, without
+        early stopping. Their ``fit_time`` is their share of the fit by members.
+    backends : list of {"sklearn", "onnxruntime"}, default None
+        What may run a model; each trial is measured on each, one of them its own and the others its siblings. None is
+        scikit-learn alone. ``onnxruntime`` needs the extra ``onnx``: the fitted estimator is converted to ONNX.
+    max_disagreement : float, default 0.005
+        The share of a fold's validation rows that a converted model may predict otherwise than its original,
+        rounded up to whole rows; beyond it the trial on that backend has failed.
     pos_label : label, default None
         Of two classes, the one that recall, precision, F1 and average precision are about. None is scikit-learn's
         own rule: the label 1, else the last in order.
@@ -112,6 +136,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     best_params_, best_index_, best_estimator_, refit_time_ :
         The trial that ``refit`` chose: its parameters, its place in ``cv_results_``, the estimator fitted on all data
         and the seconds that took. ``best_score_`` is there where ``refit`` is about one score.
+    best_backend_, best_onnx_ :
+        The backend of the trial that ``refit`` chose, and where it is ``onnxruntime`` the fitted
+        ``best_estimator_`` converted: a :class:`moopt.deploy.onnx_model.OnnxModel`.
     n_splits_, scorer_, multimetric_, classes_, n_features_in_, feature_names_in_ :
         As in scikit-learn.
     study_ : moopt.Study
@@ -144,6 +171,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
         deterministic: bool = False,
+        staged: bool = False,
+        backends: Sequence[str] | None = None,
+        max_disagreement: float = MAX_DISAGREEMENT,
         pos_label: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -170,6 +200,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.max_steps = max_steps
         self.stop_when_stalled = stop_when_stalled
         self.deterministic = deterministic
+        self.staged = staged
+        self.backends = backends
+        self.max_disagreement = max_disagreement
         self.pos_label = pos_label
         self.verbose = verbose
 
@@ -199,7 +232,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         value a row are cut to each fold.
 
         Raises UsageError for arguments that cannot be; SearchFailed where trials fail and none succeeds;
-        NoTrialLeft where no trial meets the limits, StudyMismatch where the store holds another search of the name.
+        NoTrialLeft where no trial meets the limits, StudyMismatch where the store holds another search of the name,
+        MissingExtra for a backend that is not installed, ConversionFailed where the best estimator does not convert.
         What was found is kept in ``study_``, ``cv_results_`` and ``front_`` in the last cases too.
         """
         job = self._job(X, y, params)
@@ -220,10 +254,12 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         check_target(self.estimator, y)
         scores = as_scores(self.estimator, self.objectives, self.scoring)
         objective_of_rule(self.refit, scores.objectives)
-        distributions = from_distributions(self.param_distributions, seed_of(self.random_state) or 0)
+        seed, backends = seed_of(self.random_state) or 0, as_backends(self.backends)
+        distributions = from_distributions(self.param_distributions, seed, as_choice(backends))
         check_parameters(self.estimator, distributions.names.values())
         scorers = scores.resolved(self.estimator, classes_of(self.estimator, y, self.pos_label), self.pos_label)
-        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers))
+        expansions = expansions_of(self.staged, distributions) + on_backends(backends, self.max_disagreement)
+        return _Job(scores, scorers, distributions, routed(self, X, y, params, scorers), expansions)
 
     def _study(self, job: _Job) -> Study:
         own = job.distributions.config(self.estimator.get_params())
@@ -247,7 +283,11 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         """What tells this search from others in a store; without one there is nothing to tell."""
         if self.store is None:
             return {}
-        return spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows)
+        return {
+            **spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows),
+            **({"staged": True} if self.staged else {}),
+            **recorded(as_backends(self.backends), self.max_disagreement),
+        }
 
     def _search(self, job: _Job) -> None:
         import sklearn
@@ -262,6 +302,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                 Build(self.estimator, job.distributions.params),
                 job.scores.measures(job.scorers),
                 train_rows=None if self.return_train_score else 0,
+                expansions=job.expansions,
             )
             try:
                 self.study_.optimize(
@@ -278,6 +319,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                 )
             finally:
                 opened.cache_clear()  # it would hold the data of this process for ever
+                converter.close()
 
     def _keep(self, job: _Job) -> list[Trial]:
         """Set what there is to know of the trials, also of a search that broke off."""
@@ -287,6 +329,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
             trials,
             [distributions.params(trial.config) for trial in trials],
             objectives,
+            also=[{name: trial.config[name] for name in distributions.also} for trial in trials],
             n_splits=self.n_splits_,
             error_score=np.nan if isinstance(self.error_score, str) else self.error_score,
             train=self.return_train_score,
@@ -308,6 +351,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         number = chosen(rule, objectives, trials, self.front_)
         self.best_index_ = next(index for index, trial in enumerate(trials) if trial.number == number)
         self.best_params_ = job.distributions.params(trials[self.best_index_].config)
+        self.best_backend_ = trials[self.best_index_].config.get(BACKEND, SKLEARN)
         named = objective_of_rule(rule, objectives)
         if named is not None:
             self.best_score_ = float(self.cv_results_[f"mean_test_{named}"][self.best_index_])
@@ -322,6 +366,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.refit_time_ = time.perf_counter() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        if self.best_backend_ == ONNXRUNTIME:
+            self.best_onnx_ = OnnxModel(converter.convert_once(self.best_estimator_, rows.X[:SAMPLE]))
 
     def score(self, X: Any, y: Any = None, **params: Any) -> float:
         """The score of the best estimator that ``refit`` names, else the only score, else the estimator's own."""

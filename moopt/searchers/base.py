@@ -15,7 +15,8 @@ A searcher proposes configs and learns from results. Its contract:
 - Losses are normalised by the ideal and nadir of the non-dominated archive, so the scale and the
   shift of an objective change nothing.
 - Configs that the searcher did not propose (``origin`` None: defaults, queued, siblings) are learned
-  from like any other.
+  from like any other. Siblings, which come right after the trial that paid for them, are no fits: an initial
+  design is as many fits as without them, and a searcher need not keep a sibling that another one dominates.
 """
 
 from __future__ import annotations
@@ -83,6 +84,13 @@ class Observation:
     """By how much it misses the limits, in losses; 0 when it meets them all."""
     steps_done: int
     steps_planned: int
+    fit: int | None = None
+    """Number of the trial that paid for it; None is its own."""
+
+    @property
+    def is_sibling(self) -> bool:
+        """Whether it came free with another trial's fit."""
+        return self.fit is not None and self.fit != self.number
 
 
 class Searcher(Protocol):

@@ -41,6 +41,8 @@ Rows = NDArray[np.intp]
 class MOEAD:
     """One incumbent a subproblem; a result may take the place of at most two.
 
+    Siblings do so once each subproblem has the incumbent of a fit of its own.
+
     The origin of a proposal is ``{"subproblem": i, "near": bool}``: whether its parents, and those that it
     may replace, are the neighbours of subproblem i or all. Other results may replace any.
     """
@@ -66,6 +68,7 @@ class MOEAD:
         self._variation = Variation(space)
         self._n = 0
         self._turn = 0
+        self._early_siblings: list[Observation] = []
         # Row i is the incumbent of subproblem i, once there are as many results as subproblems.
         self._numbers = np.zeros(population, dtype=np.intp)
         self._points: Floats = np.empty((population, space.d))
@@ -97,7 +100,9 @@ class MOEAD:
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
         if self._full:
-            self._place(self._improved(losses, violation, self._pool_of(observation.origin)), observation)
+            self._compete(observation, losses)
+        elif observation.is_sibling:
+            self._early_siblings.append(observation)
         else:
             self._place(np.array([self._n]), observation)
             self._n += 1
@@ -136,6 +141,10 @@ class MOEAD:
                 child = variation.mutate(variation.differential(target, list(parents), rng), rate, rng)
             yield self._space.decode(child)
 
+    def _compete(self, observation: Observation, losses: Floats) -> None:
+        pool = self._pool_of(observation.origin)
+        self._place(self._improved(losses, observation.violation, pool), observation)
+
     def _improved(self, losses: Floats, violation: float, pool: Rows) -> Rows:
         """The subproblems of a pool that gain most by a result, at most two."""
         weights, scaled = self._weights[pool], self._archive.normalise(losses)
@@ -157,6 +166,10 @@ class MOEAD:
         rows = linear_sum_assignment(self._value(scaled[None], self._weights[:, None]))[1]
         self._numbers, self._points = self._numbers[rows], self._points[rows]
         self._losses, self._violation = self._losses[rows], self._violation[rows]
+        for sibling in self._early_siblings:
+            if sibling.losses is not None:
+                self._compete(sibling, sibling.losses)
+        self._early_siblings.clear()
 
 
 def tchebycheff(losses: Floats, weights: Floats) -> Floats:

@@ -28,7 +28,10 @@ _CLOSEST = 1e-60
 
 
 class NSGA2:
-    """A population that each result may enter, the worst of ``population + 1`` leaving it."""
+    """A population that each result may enter, the worst of ``population + 1`` leaving it.
+
+    Siblings enter like others, but for those that a member of the same fit dominates; it is full after as many fits.
+    """
 
     def __init__(
         self, space: Space, n_objectives: int, seed: int, population: int = 20, operators: str = "auto"
@@ -40,6 +43,8 @@ class NSGA2:
         self._variation = Variation(space)
         # Rows in the order of arrival; one more than survive.
         self._n = 0
+        self._n_fits = 0
+        self._fits = np.empty(population + 1, dtype=np.intp)
         self._points: Floats = np.empty((population + 1, space.d))
         self._losses: Floats = np.empty((population + 1, n_objectives))
         self._violation: Floats = np.empty(population + 1)
@@ -69,6 +74,10 @@ class NSGA2:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
+        if observation.is_sibling and self._is_outdone(observation.fit, losses, violation):
+            return
+        self._n_fits += not observation.is_sibling
+        self._fits[self._n] = observation.number if observation.fit is None else observation.fit
         self._points[self._n] = self._space.encode(observation.config)
         self._losses[self._n], self._violation[self._n] = losses, violation
         self._n += 1
@@ -84,7 +93,14 @@ class NSGA2:
 
     @property
     def _full(self) -> bool:
-        return self._n == self._size
+        return self._n_fits >= self._size
+
+    def _is_outdone(self, fit: int | None, losses: Floats, violation: float) -> bool:
+        """Whether a member of the same fit dominates a result."""
+        rows = np.flatnonzero(self._fits[: self._n] == fit)
+        less = self._violation[rows] < violation
+        better = (self._violation[rows] == violation) & (self._losses[rows] <= losses).all(axis=1)
+        return bool((less | better).any())
 
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
         variation, sbx = self._variation, self._operators == "sbx"
@@ -116,7 +132,7 @@ class NSGA2:
     def _drop(self, row: int) -> None:
         # The others keep their ranks: who leaves is of the last front and dominates nobody.
         self._n -= 1
-        for rows in (self._points, self._losses, self._violation, self._ranks, self._room):
+        for rows in (self._fits, self._points, self._losses, self._violation, self._ranks, self._room):
             rows[row:-1] = rows[row + 1 :]
 
     def _room_of(self, rank: int) -> Floats:

@@ -77,7 +77,8 @@ class Writer(Protocol):
     ) -> None:
         """A finished trial with its ``told`` event and the steps not yet stored (the last one).
 
-        Each sibling that its fit gave is a whole finished trial with its steps, a ``started`` and a ``told`` event.
+        Each sibling that its fit gave is a whole finished trial with its steps, a ``started`` and a ``told`` event;
+        the steps of the trial that paid no longer hold their results.
         """
         ...
 

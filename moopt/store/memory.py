@@ -217,11 +217,12 @@ class MemoryWriter:
     ) -> None:
         """A finished trial with its ``told`` event, and the steps not yet stored."""
         stored = self._kept.trials[trial.number]
+        done = {**stored.steps, **(steps or {})}
         # The user may have written notes and attributes while the trial ran: they stay.
         self._put(
             replace(
                 trial,
-                steps={**stored.steps, **(steps or {})},
+                steps={step: replace(one, siblings=()) for step, one in done.items()} if siblings else done,
                 attributes={**stored.attributes, **trial.attributes},
                 notes=stored.notes,
             )

@@ -7,6 +7,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -153,10 +154,12 @@ def step_row(number: int, step: int, result: StepResult) -> Row:
         "seconds": result.seconds,
         "changes": _or_null(dict(result.changes)),
         "details": _or_null(dict(result.details)),
+        "failure": result.failure or None,
+        "siblings": _or_null([asdict(one) for one in result.siblings]),
     }
 
 
-STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details")
+STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details", "failure", "siblings")
 """Columns from which :func:`steps_of` makes steps, in their order."""
 
 
@@ -164,11 +167,21 @@ def steps_of(found: Sequence[Sequence[Any]]) -> dict[int, dict[int, StepResult]]
     """The steps of rows of :data:`STEP`, by the number of their trial and their own."""
     steps: dict[int, dict[int, StepResult]] = defaultdict(dict)
     if found:
-        numbers, places, values, train, seconds, changes, details = zip(*found, strict=True)
-        results = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details))
-        for number, place, result in zip(numbers, places, results, strict=True):
-            steps[number][place] = result
+        numbers, places, values, train, seconds, changes, details, failures, siblings = zip(*found, strict=True)
+        said = (failure or "" for failure in failures)
+        own = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details), said)
+        for number, place, result, others in zip(numbers, places, own, siblings, strict=True):
+            steps[number][place] = replace(result, siblings=_siblings(from_text(others))) if others else result
     return steps
+
+
+def step_of(fields: Mapping[str, Any]) -> StepResult:
+    """A step from its fields as plain data; raises TypeError for others."""
+    return StepResult(**{**fields, "siblings": _siblings(fields.get("siblings", ()))})
+
+
+def _siblings(found: Sequence[Mapping[str, Any]]) -> tuple[StepResult, ...]:
+    return tuple(map(step_of, found))
 
 
 def study_row(record: StudyRecord) -> Row:

@@ -12,8 +12,8 @@ from moopt.errors import MooptError, StoreError
 from moopt.frames import trials_frame
 from moopt.objectives import Objective
 from moopt.store.base import Store, StudyRecord
-from moopt.store.rows import from_text, to_text
-from moopt.trial import Confirmation, Decision, Event, EventKind, Failure, Json, Source, State, StepResult, Trial
+from moopt.store.rows import from_text, step_of, to_text
+from moopt.trial import Confirmation, Decision, Event, EventKind, Failure, Json, Source, State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +129,7 @@ def _trial(fields: Mapping[str, Any]) -> Trial:
         "source": Source(fields["source"]),
         "state": State(fields["state"]),
         "failure": Failure(fields["failure"]) if fields["failure"] else None,
-        "steps": {step: StepResult(**result) for step, result in fields["steps"]},
+        "steps": {step: step_of(result) for step, result in fields["steps"]},
         "notes": tuple(fields["notes"]),
     }
     return Trial(**{**fields, **parsed})

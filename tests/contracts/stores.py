@@ -222,6 +222,21 @@ class StoreContract:
         assert study.trial("churn", 1) == sibling
         assert [event.number for event in study.events("churn")] == [0, 0, 1, 1]
 
+    def test_results_of_siblings_stay_with_the_step_until_they_are_trials(self, study: Store) -> None:
+        siblings = (replace(a_step(0.01), changes={"n": 2}), StepResult({}, changes={"n": 1}, failure="too small"))
+        step = replace(a_step(), siblings=siblings)
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.step(0, 0, step)
+        assert study.trial("churn", 0).steps == {0: step}
+        study.create_study(a_record("copy"), study.trials("churn"))
+        assert study.trials("copy") == study.trials("churn")
+        sibling = ended(a_trial(1, source=Source.SIBLING), fit=0, steps={0: siblings[0]})
+        with study.write("churn") as writer:
+            writer.finish(ended(a_trial()), {1: step}, [sibling])
+        assert study.trial("churn", 0).steps == {0: a_step(), 1: a_step()}
+        assert study.trial("churn", 1).steps == {0: siblings[0]}
+
     def test_a_failed_trial_keeps_its_kind_and_message(self, study: Store) -> None:
         failed = ended(
             a_trial(), state=State.FAILED, values={}, failure=Failure.OUT_OF_MEMORY, message="too ‘big’\nby far"

@@ -26,7 +26,7 @@ from moopt.space import Space
 from moopt.trial import Config
 
 HANDOVER = 1_000
-"""Results after which models cost more than they gain."""
+"""Fits after which models cost more than they gain."""
 FEWEST_STARTS, MOST_STARTS = 10, 16
 """Bounds of the initial design; a space of few hyperparameters has fewer."""
 N_DIRECTIONS = 100
@@ -59,7 +59,7 @@ class Assisted:
 
     def ask(self, number: int) -> Proposal | Signal:
         """The candidate of the largest expected gain; a point of the initial design until a model can learn."""
-        if len(self._history) >= HANDOVER:
+        if self._history.n_fits >= HANDOVER:
             return self._plain.ask(number)
         if len(self._seen) >= self._space.size:
             return EXHAUSTED
@@ -89,7 +89,7 @@ class Assisted:
     @property
     def _can_learn(self) -> bool:
         """Pending trials count, so that workers do not stretch the initial design; but some results must be there."""
-        n = len(self._history)
+        n = self._history.n_fits
         return n > 1 and n >= self._n_starts // 2 and n + len(self._pending) >= self._n_starts
 
     def _gp_belief(self) -> Belief:

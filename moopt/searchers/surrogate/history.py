@@ -36,6 +36,7 @@ class History:
         self._losses: list[Floats] = []
         self._violation: list[float] = []
         self._complete: list[bool] = []
+        self._is_fit: list[bool] = []
         self._scales: list[tuple[Floats, Floats]] = []
         self._failed: list[Floats] = []
 
@@ -55,7 +56,13 @@ class History:
         self._losses.append(losses)
         self._violation.append(violation)
         self._complete.append(complete)
+        self._is_fit.append(not observation.is_sibling)
         self._scales.append((self._archive.ideal, self._archive.nadir))
+
+    @property
+    def n_fits(self) -> int:
+        """Results without siblings."""
+        return sum(self._is_fit)
 
     @property
     def points(self) -> Floats:
@@ -108,6 +115,7 @@ class History:
         """
         losses = np.array(self._losses[:n])
         ideal, nadir = self._scales[n - 1]
+        first = np.flatnonzero(self._is_fit[:n])[: self._n_starts]
         # Halves, so that the middle of two huge losses is still a number.
-        usual = 2.0 * np.quantile(0.5 * losses[: self._n_starts], USUAL, axis=0)
+        usual = 2.0 * np.quantile(0.5 * losses[first if len(first) else ...], USUAL, axis=0)
         return np.clip(pareto.normalise(losses, ideal, np.maximum(nadir, usual)), -_FAR, _FAR)
