@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix
+from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix, values_of
 from moopt.pareto import nondominated
 from moopt_explorer.data import VALUE
 from moopt_explorer.state import TRIAL_NUMBER
@@ -135,14 +134,8 @@ def attainment(pair: Floats, window: Window) -> Floats:
 
 def in_values(points: Floats, axes: Axes) -> pd.DataFrame:
     """Points (n, 2) in losses, back in the objectives' own values and in their order."""
-    named = {name: _value(axes[column], points[:, column]) for column, name in enumerate("xy")}
+    named = {name: values_of(axes[column], points[:, column]) for column, name in enumerate("xy")}
     return pd.DataFrame({**named, "order": np.arange(len(points))})
-
-
-def _value(objective: Objective, place: Any) -> Any:
-    """Losses back in the objective's own values."""
-    value = -place if objective.direction == "maximize" else place
-    return 10.0**value if objective.log else value
 
 
 def _column(trials: pd.DataFrame, objective: Objective) -> Floats:
@@ -204,4 +197,5 @@ def _limit(scene: Scene, column: int, limits: Mapping[str, float]) -> pd.DataFra
     place = window.high[column] if limit is None else loss(objective, limit)
     inside = float(np.clip(place, window.low[column], window.high[column]))
     text = "" if limit is None or place > window.high[column] else f"limit {format_value(objective, limit)}"
-    return pd.DataFrame({"limit": [_value(objective, inside)], "text": [text], "seen": [float(bool(text))]})
+    at = values_of(objective, np.array([inside]))
+    return pd.DataFrame({"limit": at, "text": [text], "seen": [float(bool(text))]})

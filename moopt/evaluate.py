@@ -20,6 +20,7 @@ from moopt.data import Data, Ints, Reference, Rows
 from moopt.deploy.backends import MAX_DISAGREEMENT, SKLEARN
 from moopt.measure import Measures, measures
 from moopt.measure.deployed import on_backends
+from moopt.measure.samples import LATENCY
 from moopt.measure.staged import staged
 from moopt.measure.variants import Expansion, Variant, variants
 from moopt.models.pipelines import PipelineBuilder, parameters
@@ -93,10 +94,10 @@ class CrossValidation:
         values = self.measures.quality(model, X, y, cut_params(rows.score_params, rows.X, fold.valid))
         score_s = time.perf_counter() - start
         train = self._train_scores(fitted, fold)
-        costs, n_calls = self.measures.cost(model, X, fit_cpu_s)
+        costs, latencies = self.measures.cost(model, X, fit_cpu_s)
         details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
-        if n_calls:
-            details["latency_calls"] = n_calls
+        if latencies:
+            details[LATENCY] = latencies
         return StepResult({**values, **costs}, train, details={**details, **told})
 
     def _train_scores(self, model: Any, fold: _Fold) -> dict[str, float]:

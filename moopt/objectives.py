@@ -1,7 +1,7 @@
 """Objectives, and the one place where sign, logarithm and limits turn values into losses.
 
 A value is what was measured, in its own direction and unit. A loss is the same number turned so
-that less is better, after a logarithm (base 10) where the objective declares one.
+that less is better, after a logarithm (base 2) where the objective declares one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ COLUMNS = ("number", "state", "failure", "n_steps", "fit", "source", "violation"
 """Columns of every frame of trials, besides the objectives and the hyperparameters; no objective is called so."""
 PARAM = "param_"
 """What stands before a hyperparameter's name in its column."""
-_LATENCY = re.compile(r"latency(?:_b(?P<batch>[1-9]\d*))?(?:_ms)?")
+_LOG_STEPS = 2.0**40
+_LATENCY = re.compile(r"latency(?:_b(?P<batch>[1-9]\d*)|\(batch=(?P<given>[1-9]\d*)\))?(?:_ms)?")
+_PERCENTILE = re.compile(r"(?:p\d+_latency|latency(?:_b\d+)?_p\d+)[\w.]*|latency\(.*percentile.*\)")
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,36 @@ def _convert(objective: Objective, text: str) -> float:
     return number * factor / own_factor
 
 
+def latency(batch: int = 1, limit: float | str | None = None, *, percentile: float | None = None) -> Objective:
+    """The latency of ``batch`` rows a call, in milliseconds: ``latency_ms`` of one row, ``latency_b256_ms`` of 256.
+
+    Several may be objectives of one study. Raises ObjectiveError for a batch below 1, and for a percentile, which a
+    search cannot measure.
+    """
+    if percentile is not None:
+        refuse_percentile(f"latency_p{percentile:g}")
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ObjectiveError(f"the batch of a latency is {batch!r}; give the rows of a call, a whole number from 1")
+    plain = as_objective(f"latency_b{batch}")
+    return plain if limit is None else replace(plain, limit=parse_limit(plain, limit))
+
+
+def refuse_percentile(name: str) -> None:
+    """Raise ObjectiveError for a name that asks for a percentile of the latency, and say where there is one."""
+    if _PERCENTILE.fullmatch(name):
+        raise ObjectiveError(
+            f"{name} is a percentile, which a search cannot measure: beside training workers it is off by a factor "
+            "of ten and more\nSearch with 'latency', the service time; confirm measures p90, p95 and p99 of the "
+            "front on a quiet machine."
+        )
+
+
 def as_objective(given: str | Objective) -> Objective:
     """An objective from its name: those that moopt measures, else a scikit-learn scorer.
 
     ``latency`` (``latency_b256`` for 256 rows a call), ``size`` and ``fit_time`` are minimised and
     compared by their logarithm; ``accuracy``, ``recall`` and every other scorer are maximised.
-    Raises ObjectiveError for another name.
+    Raises ObjectiveError for another name, and for a percentile of the latency.
     """
     if isinstance(given, Objective):
         return given
@@ -143,6 +169,7 @@ def as_objective(given: str | Objective) -> Objective:
 
     if name in get_scorer_names():
         return Objective(name, "maximize")
+    refuse_percentile(given)
     known = [*_SHORT_NAMES, *get_scorer_names()]
     raise ObjectiveError(
         f"unknown objective {given!r}{nearest(given, known)}\nFor your own give moopt.Objective(name, direction)."
@@ -164,7 +191,9 @@ def as_objectives(given: Iterable[str | Objective]) -> tuple[Objective, ...]:
 
 
 def canonical_name(name: str) -> str:
-    """The column of a name: ``latency`` is ``latency_ms``, ``latency_b256`` is ``latency_b256_ms``."""
+    """The column of a name: ``latency`` is ``latency_ms``; ``latency_b256`` and ``latency(batch=256)`` are
+    ``latency_b256_ms``.
+    """
     batch = latency_batch(name)
     if batch is not None:
         return "latency_ms" if batch == 1 else f"latency_b{batch}_ms"
@@ -173,8 +202,8 @@ def canonical_name(name: str) -> str:
 
 def latency_batch(name: str) -> int | None:
     """Rows a call of a latency objective, or None for any other name."""
-    match = _LATENCY.fullmatch(name)
-    return int(match["batch"] or 1) if match else None
+    match = _LATENCY.fullmatch(name.replace(" ", ""))
+    return int(match["batch"] or match["given"] or 1) if match else None
 
 
 def with_limits(objectives: Sequence[Objective], limits: Mapping[str, float | str]) -> tuple[Objective, ...]:
@@ -200,8 +229,7 @@ def losses(objectives: Sequence[Objective], values: Mapping[str, float]) -> Floa
 def loss(objective: Objective, value: float) -> float:
     """The loss of one value; NaN for NaN, and for a value that has no logarithm where one is declared."""
     if objective.log:
-        # numpy's, as in loss_matrix: math.log10 differs in the last bit, and a value at its limit would miss it.
-        value = float(np.log10(value)) if value > 0 else math.nan
+        value = float(_logarithm(np.array([value]))[0])
     return -value if objective.direction == "maximize" else value
 
 
@@ -210,11 +238,27 @@ def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:
     out = np.array(values, dtype=np.float64).reshape(-1, len(objectives))
     for column, objective in enumerate(objectives):
         if objective.log:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                out[:, column] = np.where(out[:, column] > 0, np.log10(out[:, column]), np.nan)
+            out[:, column] = _logarithm(out[:, column])
         if objective.direction == "maximize":
             out[:, column] = -out[:, column]
     return out
+
+
+def values_of(objective: Objective, given: Floats) -> Floats:
+    """Values of losses, of any shape: the way back from :func:`loss`."""
+    turned = -given if objective.direction == "maximize" else given
+    return np.asarray(np.exp2(turned) if objective.log else turned)
+
+
+def _logarithm(values: Floats) -> Floats:
+    """Base 2, in steps of 2^-40; NaN for a value that is not above 0.
+
+    The exponent is taken apart, so that values in twice the unit are shifted by exactly 1 and a search stays the same
+    to the last bit.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mantissa, exponent = np.frexp(np.where(values > 0, values, np.nan))
+        return np.asarray(exponent + np.round(np.log2(mantissa) * _LOG_STEPS) / _LOG_STEPS)
 
 
 def violation(objectives: Sequence[Objective], values: Mapping[str, float]) -> float:

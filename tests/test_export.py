@@ -23,8 +23,8 @@ from moopt.data import DataSpec, read_data
 from moopt.data.features import Columns
 from moopt.errors import ExportError
 from moopt.export import canonical_json, export_trial, export_zip, make_export
-from moopt.export.artefact import load_model
 from moopt.export.refit import fit
+from moopt.measure.artefact import load_model
 from moopt.measure.size import model_bytes
 from moopt.models.pipelines import build
 from moopt.models.presets import FAMILIES, default_configs

@@ -11,6 +11,7 @@ from moopt.objectives import (
     as_objective,
     as_objectives,
     format_value,
+    latency,
     loss,
     loss_matrix,
     losses,
@@ -94,8 +95,15 @@ def test_no_objective_and_one_named_twice_are_refused() -> None:
         as_objectives("accuracy")
 
 
+@given(st.floats(1e-9, 1e9), st.integers(-40, 40))
+def test_a_logarithm_is_shifted_by_powers_of_two_to_the_last_bit(value: float, power: int) -> None:
+    shifted = losses([LATENCY], {"latency_ms": value * 2.0**power}) - losses([LATENCY], {"latency_ms": value})
+    assert shifted.tolist() == [power]
+    assert losses([LATENCY], {"latency_ms": value})[0] == pytest.approx(math.log2(value), abs=1e-12)
+
+
 def test_losses_are_turned_and_logged_in_the_order_of_the_objectives() -> None:
-    assert losses([ACCURACY, LATENCY], {"latency_ms": 100, "accuracy": 0.8}).tolist() == [-0.8, 2]
+    assert losses([ACCURACY, LATENCY], {"latency_ms": 64, "accuracy": 0.8}).tolist() == [-0.8, 6]
 
 
 def test_a_value_without_a_loss_is_nan() -> None:
@@ -104,7 +112,7 @@ def test_a_value_without_a_loss_is_nan() -> None:
 
 
 def test_violation_is_the_sum_of_the_misses_in_losses() -> None:
-    assert violation([ACCURACY, LATENCY], {"accuracy": 0.8, "latency_ms": 50}) == pytest.approx(0.1 + 1)
+    assert violation([ACCURACY, LATENCY], {"accuracy": 0.8, "latency_ms": 40}) == pytest.approx(0.1 + 3)
     assert violation([ACCURACY, LATENCY], {"accuracy": 0.95, "latency_ms": 5}) == 0
     assert math.isnan(violation([ACCURACY, LATENCY], {"accuracy": 0.95}))
 
@@ -130,3 +138,33 @@ def test_values_are_printed_with_four_digits_and_their_unit() -> None:
     assert format_value(LATENCY, 3.14159) == "3.142 ms"
     assert format_value(ACCURACY, 0.5) == "0.5"
     assert format_value(ACCURACY, math.nan) == "–"
+
+
+def test_a_latency_is_declared_by_its_batch():
+    assert latency() == as_objective("latency")
+    assert latency(batch=256, limit="1 s") == Objective("latency_b256_ms", log=True, limit=1000)
+    assert [one.name for one in as_objectives([latency(), latency(8), "latency(batch=16)", "latency_b32"])] == [
+        "latency_ms",
+        "latency_b8_ms",
+        "latency_b16_ms",
+        "latency_b32_ms",
+    ]
+
+
+@pytest.mark.parametrize("batch", [0, -1, 2.5, True, "256"])
+def test_a_batch_is_a_number_of_rows(batch):
+    with pytest.raises(ObjectiveError, match=r"the batch of a latency is .*; give the rows of a call"):
+        latency(batch)
+
+
+@pytest.mark.parametrize(
+    "name", ["latency_p95", "latency_p99_ms", "p90_latency", "latency_b256_p95_ms", "latency(percentile=95)"]
+)
+def test_a_percentile_is_no_objective_of_a_search(name):
+    with pytest.raises(ObjectiveError, match=r"is a percentile, which a search cannot measure: .*\n.*confirm measures"):
+        as_objective(name)
+
+
+def test_a_percentile_is_refused_where_it_is_declared():
+    with pytest.raises(ObjectiveError, match=r"latency_p99\.9 is a percentile"):
+        latency(percentile=99.9)

@@ -99,8 +99,7 @@ def choose(
     if preference == KNEE:
         scores = pareto.normalise(front.losses, *pareto.ideal_nadir(front.losses)).sum(axis=1)
     else:
-        weights = np.array([FIRST_WEIGHT if one.name == preference else 1.0 for one in front.objectives])
-        scores = _achievement(front.scaled, weights[None, :], _reference(front, aspirations))[0]
+        scores = achievement(front.objectives, front.scaled - _reference(front, aspirations), preference)
     return _choice(front, left, _lowest(scores, left), preference, _why(front, preference, aspirations))
 
 
@@ -132,6 +131,12 @@ def robustness(front: Front, left: NDArray[np.bool_]) -> Floats:
         for scores in _achievement(front.scaled, weights, np.zeros(len(front.objectives))):
             chosen[_lowest(scores, left)] += 1
     return chosen / N_PREFERENCES
+
+
+def achievement(objectives: Sequence[Objective], scaled: Floats, preference: str) -> Floats:
+    """What :func:`choose` minimises (n,), of scaled losses (n, m) above what is hoped for; ``balanced`` or a name."""
+    weights = np.array([FIRST_WEIGHT if one.name == preference else 1.0 for one in objectives])
+    return np.asarray(_achievement(scaled, weights[None, :], np.zeros(len(objectives)))[0])
 
 
 def _achievement(scaled: Floats, weights: Floats, reference: Floats) -> Floats:

@@ -6,6 +6,7 @@ are the front's members by number and whose columns follow the objectives.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,7 +21,7 @@ from moopt.trial import State, Trial
 
 Points: TypeAlias = Iterable[Trial] | Mapping[int, Mapping[str, float]]
 """Trials (those that are not complete are left out), or a trial's number -> its values by objective."""
-LEAST_LOG_SPAN = 0.5
+LEAST_LOG_SPAN = 0.5 * math.log2(10)
 """Half a decade. A front that spans less in a logarithmic objective is not stretched to the full scale: where all
 trials are within a factor of 1.5, the slowest is not as bad as the worst of an objective that matters."""
 

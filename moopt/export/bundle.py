@@ -207,7 +207,7 @@ def _fitted(record: StudyRecord, fitted: refit.Fitted) -> str:
     return (
         f"`model.skops` is the pipeline of `pipeline.py`, fitted on the {fitted.n_rows} rows outside the test split "
         f"with seed {record.seed}.{said} It loads without running code of the file: "
-        "`moopt.export.artefact.load_model(Path('model.skops'))`."
+        "`moopt.measure.artefact.load_model(Path('model.skops'))`."
     )
 
 
