@@ -1,8 +1,9 @@
 """The command line: ``moopt run``, ``confirm``, ``front``, ``choose``, ``export``, ``verify``, ``explore``..."""
 
 from moopt.cli.app import app, help_text
+from moopt.cli.choosing import choose
 from moopt.cli.confirming import confirm
-from moopt.cli.results import choose, explore, export, front
+from moopt.cli.results import explore, export, front
 from moopt.cli.search import run
 from moopt.cli.studies import studies
 from moopt.cli.verify import verify

@@ -102,7 +102,7 @@ class OnnxModel:
             return found
         # Converters differ in which of two columns is whose.
         size = np.abs(found[:, 0])
-        return np.where(self._plain(labels) == self.classes_[1], size, -size)
+        return np.asarray(np.where(self._plain(labels) == self.classes_[1], size, -size))
 
     def _run(self, X: Any, outputs: list[str]) -> list[NDArray[Any]]:
         found: list[NDArray[Any]] = self._session.run(outputs, self._layout.feed(X))

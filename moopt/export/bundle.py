@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from moopt.certainty import certainty, with_certainty
 from moopt.choose.front import front_of, join_numbers
 from moopt.errors import ExportError
 from moopt.export.build import build_files
@@ -121,11 +122,13 @@ def make_export(
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
     kept = artefacts.find(store, record.name, number, "skops") if with_model else None
     built = build_files(record, chosen, data, kept, with_model=with_model, with_sample=with_sample)
-    evidence = Evidence(record, trials, chosen, decision, built.said, versions(), store.confirmations(record.name))
+    confirmations = store.confirmations(record.name)
+    known = certainty(record.objectives, trials, confirmations)
+    evidence = Evidence(record, trials, chosen, decision, built.said, versions(), known, confirmations)
     files = {
         "config.json": readable_json(_config(record, chosen, decision)),
         **built.files,
-        "front.csv": front_frame(record.objectives, trials).to_csv(index=False).encode(),
+        "front.csv": with_certainty(front_frame(record.objectives, trials), known).to_csv(index=False).encode(),
         "WHY.md": why(evidence).encode(),
         "MODEL_CARD.md": model_card(evidence, built, intended_use).encode(),
     }

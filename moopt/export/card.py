@@ -8,13 +8,12 @@ import numpy as np
 
 from moopt.choose.front import Front, front_of
 from moopt.choose.limits import apply_limits, limit_text
-from moopt.choose.swaps import is_share
 from moopt.confirmed import Measured, Scored, machine_name, measured, scored
 from moopt.export.build import Built
 from moopt.export.markdown import bullets, section, table
 from moopt.export.sample import origin
 from moopt.export.why import Evidence, data_lines
-from moopt.objectives import Objective, format_value
+from moopt.objectives import Objective, format_value, is_share
 from moopt.shipped.claims import SAMPLE, Claims
 from moopt.trial import StepResult
 from moopt.uncertainty import CONFIDENCE, corrected_interval
