@@ -81,6 +81,11 @@ class Objective:
         return next((unit for end, unit in _SUFFIXES.items() if self.name.endswith(end)), "")
 
     @property
+    def is_exact(self) -> bool:
+        """Whether one step tells it: a size does not depend on which rows are held out, but for a little."""
+        return UNITS[self.unit][0] == "size"
+
+    @property
     def better(self) -> str:
         """``lower`` or ``higher``, for messages."""
         return "lower" if self.direction == "minimize" else "higher"
@@ -231,6 +236,12 @@ def loss(objective: Objective, value: float) -> float:
     if objective.log:
         value = float(_logarithm(np.array([value]))[0])
     return -value if objective.direction == "maximize" else value
+
+
+def value_of(objective: Objective, loss: float) -> float:
+    """The value of a loss, in the objective's own direction and unit."""
+    value = -loss if objective.direction == "maximize" else loss
+    return float(np.exp2(value)) if objective.log else value
 
 
 def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:

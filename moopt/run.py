@@ -158,6 +158,7 @@ def run_study(
                 timeout_s=search.timeout_s,
                 max_steps=search.max_steps,
                 stop_when_stalled=search.stop_when_stalled,
+                early_stopping=search.early_stopping,
                 reuse=search.reuse,
                 step_timeout_s=search.step_timeout_s,
                 memory_limit_mb=search.memory_limit_mb,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from moopt import earlier, pareto
-from moopt.arguments import budget_of, valid_n_warm, valid_name, valid_seed
+from moopt.arguments import budget_of, forgiving_of, valid_n_warm, valid_name, valid_seed
 from moopt.certainty import stored_certainty, with_certainty
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
@@ -184,6 +184,7 @@ class Study:
         timeout_s: float | None = None,
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
+        early_stopping: bool | float = True,
         reuse: bool = False,
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
@@ -196,6 +197,12 @@ class Study:
         in total, never more; and with ``stop_when_stalled`` a front whose hypervolume has not grown by more than
         its noise over the last 30 trials, or as many as you say, see :mod:`moopt.engine.stall`. Why and when it ended
         stays with the study, as its attribute ``stopped``.
+
+        With ``early_stopping``, a trial of three or more steps ends (state ``stopped``) as soon as its steps done leave
+        it no chance: a complete trial beats it in all objectives, or it cannot meet a limit that another met. A number
+        says how many standard deviations its remaining steps may be better than expected (see :mod:`moopt.stopping`):
+        a larger one stops fewer trials. The attribute ``stopped`` of the trial names the one that beat it, and
+        :meth:`resume_trial` lets it go on.
 
         With ``reuse`` a config that another study of the store evaluated completely, with the same spec (data, splits),
         objectives and versions, is not run: its trial takes the values measured there and is marked by its source
@@ -215,6 +222,7 @@ class Study:
         """
         budget = budget_of(n_trials, timeout_s, max_steps, stop_when_stalled, self.record.n_steps)
         evaluator = self._evaluator(function)
+        forgiving = forgiving_of(early_stopping, self.record.n_steps)
         evaluated = self._evaluated_elsewhere() if reuse else None
         with (
             self._written() as ledger,
@@ -227,6 +235,7 @@ class Study:
                 workers,
                 budget,
                 evaluated=evaluated,
+                forgiving=forgiving,
                 deterministic=deterministic,
                 raise_errors=raise_errors,
             )
@@ -280,6 +289,14 @@ class Study:
         checked = self.space.check(config)
         with self._written() as ledger:
             ledger.enqueue([checked], Source.ENQUEUED)
+
+    def resume_trial(self, number: int) -> None:
+        """Have a trial that was stopped early do its missing steps at the next :meth:`optimize`, before any other.
+
+        It is not stopped again. Raises UsageError for a trial that was not stopped.
+        """
+        with self._written() as ledger:
+            ledger.resume(number)
 
     def _enqueue_unknown(self, configs: Sequence[Config]) -> None:
         """Queue valid configs; the study is not opened for writing where it knows them all."""

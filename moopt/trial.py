@@ -16,6 +16,10 @@ Config: TypeAlias = Mapping[str, Scalar]
 Json: TypeAlias = Any
 """What json.dumps writes and json.loads gives back unchanged."""
 
+STOPPED = "stopped"
+"""The attribute of a trial that was stopped early: ``after`` how many steps, ``by`` which trial or for the ``limit`` of
+which objective, and the values that were ``expected`` of it. A trial that is resumed keeps it."""
+
 
 class State(StrEnum):
     """Where a trial stands."""
@@ -118,7 +122,7 @@ class Trial:
     finished_at: float | None = None
     """Unix seconds."""
     attributes: Mapping[str, Json] = field(default_factory=dict)
-    """The user's own, and what a search notes: ``from``, ``traceback``."""
+    """The user's own, and what a search notes: ``from``, ``traceback``, ``stopped``."""
     notes: tuple[str, ...] = ()
     """The user's own, in the order they were written."""
 

@@ -136,6 +136,21 @@ def test_a_run_that_stalls_says_so(here: Path, tmp_path: Path) -> None:
     assert "the front has stalled: its hypervolume grew by" in ended.stderr
 
 
+def test_configs_without_a_chance_are_stopped_and_counted(here: Path, tmp_path: Path) -> None:
+    text = STUDY.replace('"churn.csv"', repr(str(here / "churn.csv"))).replace("folds = 2", "folds = 3")
+    (tmp_path / "early.toml").write_text(
+        text.replace("[search]", "[search]\nearly_stopping = 0.1\nalgorithm = 'random'")
+    )
+    run = ("run", tmp_path / "early.toml", "--trials", "25", "--json", "--store")
+    ended = moopt_(*run, tmp_path / "early.db")
+    n_stopped = json.loads(ended.stdout)["n_stopped"]
+    assert n_stopped > 0
+    assert f"25 of 25, {n_stopped} stopped early; hypervolume" in ended.stderr
+    (listed,) = json.loads(moopt_("studies", tmp_path / "early.db", "--json").stdout)
+    assert listed["n_stopped"] == n_stopped
+    assert json.loads(moopt_(*run, tmp_path / "whole.db", "--no-early-stopping").stdout)["n_stopped"] == 0
+
+
 def test_a_data_file_needs_its_target(here: Path) -> None:
     assert failed("run", "churn.csv") == (
         2,

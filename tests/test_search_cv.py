@@ -593,6 +593,21 @@ def test_folds_and_a_front_that_stalls_may_end_a_search() -> None:
     assert stalled.study_.stopped["why"] in ("stalled", "trials")
 
 
+def test_trials_without_a_chance_are_stopped_and_their_missing_folds_are_nan() -> None:
+    space = {"max_depth": list(range(1, 9)), "min_samples_leaf": list(range(1, 12))}
+    found = search(space=space, n_trials=60, cv=5, early_stopping=0.1, algorithm="random").fit(X, Y)
+    results, trials = found.cv_results_, found.study_.trials()
+    stopped = trials["state"].to_numpy() == "stopped"
+    assert 0 < stopped.sum() < 50
+    folds = np.array([results[f"split{k}_test_accuracy"] for k in range(5)])
+    assert np.array_equal(np.isfinite(folds).sum(axis=0), trials["n_steps"])
+    assert np.array_equal(np.isnan(results["mean_test_accuracy"]), stopped)
+    assert not stopped[found.best_index_]
+    assert not set(found.front_["number"]) & set(trials["number"][stopped])
+    whole = search(space=space, n_trials=60, cv=5, early_stopping=False, algorithm="random").fit(X, Y)
+    assert np.isfinite(whole.cv_results_["mean_test_accuracy"]).all()
+
+
 def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     store = tmp_path / "s.db"
     first = search(store=store, n_trials=3).fit(X, Y)

@@ -139,6 +139,10 @@ def test_a_change_is_checked_and_none_changes_nothing() -> None:
         ({"data": DATA, "search": {"workers": 0, "folds": 1}}, "1 more of its keys cannot be as given"),
         ({"data": DATA, "search": {"step_timeout_s": 0}}, "step_timeout_s is 0; expected a number above 0"),
         ({"data": DATA, "search": {"stop_when_stalled": 0}}, "stop_when_stalled is 0; expected true or false or a num"),
+        (
+            {"data": DATA, "search": {"early_stopping": 0}},
+            "early_stopping is 0; expected true or false or a number above 0",
+        ),
         ({"data": DATA, "search": {"start": [3]}}, r"\[search\] start is 3; expected a table"),
         ({"data": DATA, "search": {"start": {}}}, r"\[search\] start is \{\}; expected a list"),
         ({"data": DATA, "search": {"warm_start_study": "s"}}, "names a study without its store; add warm_start"),

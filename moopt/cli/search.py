@@ -42,6 +42,10 @@ def run(
             "--stop-when-stalled/--no-stop-when-stalled", help="End where the front stopped growing. Default no."
         ),
     ] = None,
+    early_stopping: Annotated[
+        bool | None,
+        typer.Option("--early-stopping/--no-early-stopping", help="End configs that have no chance. Default yes."),
+    ] = None,
     warm_start: Annotated[
         Path | None, typer.Option(help="Store of an earlier study whose front is tried first.")
     ] = None,
@@ -82,6 +86,7 @@ def run(
             "timeout_s": timeout,
             "max_steps": max_steps,
             "stop_when_stalled": stop_when_stalled,
+            "early_stopping": early_stopping,
             "warm_start": None if warm_start is None else str(warm_start),
             "reuse": reuse,
             "workers": workers,
@@ -180,8 +185,9 @@ def _notes() -> Iterator[None]:
 def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, store: Path) -> None:
     counts = _counts(trials)
     failed = f", {counts['n_failed']} of them failed" if counts["n_failed"] else ""
+    early = f", {counts['n_stopped']} stopped early" if counts["n_stopped"] else ""
     reused = f", {counts['n_reused']} of them taken from other studies" if counts["n_reused"] else ""
-    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{reused}; hypervolume {study.hypervolume():.4f}")
+    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{early}{reused}; hypervolume {study.hypervolume():.4f}")
     if stop is Stop.STALLED and study.stopped is not None:
         say(f"note: {study.stopped['reason']}")
     if stop is Stop.INTERRUPTED:
@@ -193,6 +199,7 @@ def _counts(trials: Sequence[Trial]) -> dict[str, int]:
     return {
         "n_done": sum(trial.state.finished for trial in fits),
         "n_failed": sum(trial.state is State.FAILED for trial in fits),
+        "n_stopped": sum(trial.state is State.STOPPED for trial in fits),
         "n_reused": sum(map(is_reused, fits)),
     }
 

@@ -109,6 +109,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         End the search after so many seconds; with so many folds evaluated in total, never more.
     stop_when_stalled : bool or int, default False
         End the search where the front has not grown by more than its noise over 30 trials, or so many.
+    early_stopping : bool or float, default True
+        With three folds or more: end a trial whose folds leave it no chance, see :meth:`moopt.Study.optimize`. Its
+        missing folds, and so its means, are NaN in ``cv_results_``.
     deterministic : bool, default False
         With several jobs: the proposals do not depend on which fit ends first.
     staged : bool, default False
@@ -172,6 +175,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         timeout_s: float | None = None,
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
+        early_stopping: bool | float = True,
         deterministic: bool = False,
         staged: bool = False,
         backends: Sequence[str] | None = None,
@@ -201,6 +205,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.timeout_s = timeout_s
         self.max_steps = max_steps
         self.stop_when_stalled = stop_when_stalled
+        self.early_stopping = early_stopping
         self.deterministic = deterministic
         self.staged = staged
         self.backends = backends
@@ -314,6 +319,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                     timeout_s=self.timeout_s,
                     max_steps=self.max_steps,
                     stop_when_stalled=self.stop_when_stalled,
+                    early_stopping=self.early_stopping,
                     step_timeout_s=self.step_timeout_s,
                     memory_limit_mb=self.memory_limit_mb,
                     deterministic=self.deterministic,

@@ -99,7 +99,10 @@ class MOEAD:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
-        if self._full:
+        known = np.flatnonzero(self._numbers[: self._n] == observation.number)
+        if len(known):  # it was stopped and resumed
+            self._place(known, observation)
+        elif self._full:
             self._compete(observation, losses)
         elif observation.is_sibling:
             self._early_siblings.append(observation)

@@ -74,6 +74,7 @@ class NSGA2:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
+        self._forget(observation)
         if observation.is_sibling and self._is_outdone(observation.fit, losses, violation):
             return
         self._n_fits += not observation.is_sibling
@@ -94,6 +95,16 @@ class NSGA2:
     @property
     def _full(self) -> bool:
         return self._n_fits >= self._size
+
+    def _forget(self, observation: Observation) -> None:
+        """Drop what was known of a trial when it was stopped, now that it was resumed."""
+        of_fit = np.flatnonzero(self._fits[: self._n] == observation.number)
+        point = self._space.encode(observation.config)
+        for row in of_fit:
+            if np.array_equal(self._points[row], point, equal_nan=True):
+                self._drop(int(row))
+                self._n_fits -= 1
+                return
 
     def _is_outdone(self, fit: int | None, losses: Floats, violation: float) -> bool:
         """Whether a member of the same fit dominates a result."""

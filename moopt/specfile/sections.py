@@ -18,6 +18,7 @@ Texts: TypeAlias = tuple[Text, ...]
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
 Above: TypeAlias = Annotated[float, Field(strict=True, gt=0)]
 Stalled: TypeAlias = Annotated[bool, Field(strict=True)] | Count
+Stopping: TypeAlias = Annotated[bool, Field(strict=True)] | Above
 Label: TypeAlias = Annotated[bool, Field(strict=True)] | Annotated[int, Field(strict=True)] | Text
 
 
@@ -90,6 +91,11 @@ class SearchSection(Section):
     max_steps: Count | None = _key("folds to evaluate in total, never more; whichever comes first", 500)
     stop_when_stalled: Stalled = _key(
         "end where the front has not grown by more than its noise in 30 trials, or as many as you say", True, False
+    )
+    early_stopping: Stopping = _key(
+        "end a config whose folds leave it no chance; a number such as 1.4 says how forgiving, larger stops fewer",
+        True,
+        True,
     )
     start: tuple[Mapping[Text, Any], ...] = _key(
         "configs of your own, tried after the families' defaults", [{"family": "forest", "n_estimators": 300}], ()

@@ -82,6 +82,10 @@ class Writer(Protocol):
         """
         ...
 
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again; no event, since the searcher knows it."""
+        ...
+
     def heartbeat(self) -> None:
         """Renew the lease; call it at least every few seconds while nothing else is written."""
         ...

@@ -232,6 +232,11 @@ class MemoryWriter:
             self._put(sibling)
             self._kept.events += [Event(EventKind.STARTED, sibling.number), Event(EventKind.TOLD, sibling.number)]
 
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again."""
+        stored = self._kept.trials[trial.number]
+        self._put(replace(trial, steps=stored.steps, attributes=stored.attributes, notes=stored.notes))
+
     def heartbeat(self) -> None:
         """Nothing to renew."""
         self._check()

@@ -27,6 +27,8 @@ STARTED = ("config", "origin", "source", "state", "n_steps", "created_at")
 """Columns of a queued trial that may change when it starts."""
 ENDED = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
 """Columns that change when a trial ends."""
+RESUMED = ("state", "objectives", "message", "finished_at")
+"""Columns that change when a trial that was stopped runs again."""
 
 
 def to_text(value: Json) -> str:

@@ -13,7 +13,7 @@ from moopt.frames import trials_frame
 from moopt.objectives import Objective
 from moopt.store.base import Store, StudyRecord
 from moopt.store.rows import from_text, step_of, to_text
-from moopt.trial import Confirmation, Decision, Event, EventKind, Failure, Json, Source, State, Trial
+from moopt.trial import STOPPED, Confirmation, Decision, Event, EventKind, Failure, Json, Source, State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,10 @@ def export_lines(store: Store, name: str) -> Iterator[str]:
 def _is_of(event: Event, trials: Sequence[Trial]) -> bool:
     if event.number >= len(trials):
         return False
-    state = trials[event.number].state
-    return state is not State.QUEUED if event.kind is EventKind.STARTED else state.finished
+    trial = trials[event.number]
+    if event.kind is EventKind.STARTED:
+        return trial.state is not State.QUEUED
+    return trial.state.finished or STOPPED in trial.attributes
 
 
 def import_study(store: Store, lines: Iterable[str], name: str | None = None) -> StudyRecord:

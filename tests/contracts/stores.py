@@ -137,6 +137,23 @@ class StoreContract:
         kept = replace(running, notes=("look at this one",), attributes={"owner": "ada"})
         assert study.trial("churn", 0) == kept
 
+    def test_a_stopped_trial_runs_again_with_all_it_had(self, study: Store) -> None:
+        record = {"after": 1, "by": 3, "expected": {"accuracy": 0.5}}
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.step(0, 0, a_step())
+            stopped = ended(a_trial(), state=State.STOPPED, message="beaten", attributes={"stopped": record})
+            writer.finish(stopped)
+            study.add_note("churn", 0, "odd")
+            again = replace(stopped, state=State.RUNNING, values={}, message="", finished_at=None)
+            writer.resume(again)
+            kept = replace(again, steps={0: a_step()}, notes=("odd",))
+            assert study.trial("churn", 0) == kept
+            assert [event.kind for event in study.events("churn")] == [EventKind.STARTED, EventKind.TOLD]
+            writer.finish(ended(kept), {1: a_step()})
+        assert study.trial("churn", 0).state is State.COMPLETE
+        assert [event.kind for event in study.events("churn")] == [EventKind.STARTED, EventKind.TOLD, EventKind.TOLD]
+
     def test_steps_are_counted_without_being_read(self, study: Store) -> None:
         with study.write("churn") as writer:
             for number in range(3):
