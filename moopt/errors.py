@@ -16,6 +16,7 @@
     ├── NoTrialLeft                   no trial is complete, or none meets all limits
     ├── ConfirmError                  a study cannot be confirmed
     ├── ExportError                   an export cannot be made
+    ├── ConversionFailed              a fitted model has no counterpart on another backend
     ├── MissingExtra (ImportError)    a part that `pip install moopt[...]` brings
     ├── StepTimeout (TimeoutError)    a step ran out of its time
     ├── WorkerDied                    the process that ran a step died
@@ -94,6 +95,10 @@ class ConfirmError(MooptError):
 
 class ExportError(MooptError):
     """An export cannot be made."""
+
+
+class ConversionFailed(MooptError):
+    """A fitted model has no counterpart on another backend."""
 
 
 class MissingExtra(MooptError, ImportError):

@@ -26,6 +26,8 @@ class Fitted:
     model: Any
     n_rows: int
     """Rows it was fitted on."""
+    data: Data
+    """All rows, of which these are the search rows."""
     warnings: tuple[str, ...]
     """What was said while fitting, each once."""
 
@@ -67,7 +69,7 @@ def fit(record: StudyRecord, config: Config, file: Path | None = None) -> Fitted
         said = fit_quietly(model, X, y)
     except Exception as error:
         raise ExportError(f"the model cannot be fitted: {type(error).__name__}: {error}") from error
-    return Fitted(model, len(X), said)
+    return Fitted(model, len(X), data, said)
 
 
 def builder(record: StudyRecord) -> PipelineBuilder:

@@ -236,7 +236,7 @@ def test_debug_shows_the_traceback(here: Path) -> None:
     assert isinstance(ended.exception, moopt.errors.SpecError)
 
 
-@pytest.mark.parametrize("command", ["run", "confirm", "front", "choose", "export", "explore", "studies"])
+@pytest.mark.parametrize("command", ["run", "confirm", "front", "choose", "export", "verify", "explore", "studies"])
 def test_every_help_shows_an_example(command: str) -> None:
     ended = moopt_(command, "--help")
     assert ended.exit_code == 0
@@ -355,7 +355,10 @@ def test_the_last_decision_is_exported(here: Path, tmp_path: Path) -> None:
     assert "model.skops" in made["files"]
     code, told = failed("export", "churn.db", "--out", out)
     assert code == 1
-    assert "not empty" in told
+    assert "holds an earlier export" in told
+    more = ("--no-sample", "--intended-use", "Triage.", "--force")
+    assert "sample.csv" not in json.loads(moopt_("export", "churn.db", "--out", out, *more, "--json").stdout)["files"]
+    assert "## Intended use\nTriage." in (out / "MODEL_CARD.md").read_text()
 
 
 def test_an_export_without_a_decision_wants_a_trial(here: Path, tmp_path: Path) -> None:

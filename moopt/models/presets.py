@@ -1,7 +1,8 @@
 """The space of some model families, with a default config each and the user's own ranges.
 
 A config names its ``family`` and the family's own hyperparameters as ``family:name``; ``scale``, ``encoding`` and
-``imputation`` prepare the columns and are there only where they do something.
+``imputation`` prepare the columns and are there only where they do something, ``backend`` where there is another
+than scikit-learn.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moopt.data.features import Columns
+from moopt.deploy.backends import SKLEARN, as_choice
 from moopt.errors import SpaceError, nearest
 from moopt.models.families import FAMILIES, QUADRATIC, Choice, Family, Parameter, Range
 from moopt.models.ranges import narrowed
@@ -50,7 +52,11 @@ def cost_warnings(families: Sequence[str], n_rows: int) -> list[str]:
 
 
 def preset_space(
-    families: Sequence[str], columns: Columns, ranges: Ranges | None = None, seed: int = 0
+    families: Sequence[str],
+    columns: Columns,
+    ranges: Ranges | None = None,
+    seed: int = 0,
+    backends: Sequence[str] = (SKLEARN,),
 ) -> ConfigSpace.ConfigurationSpace:
     """The space of some families for these columns.
 
@@ -77,14 +83,25 @@ def preset_space(
         space.add(child)
         if len(users) < len(names):
             space.add(ConfigSpace.InCondition(child, top, list(users)))
+    for name, values in as_choice(backends).items():
+        space.add(_hyperparameter(Choice(name, tuple(values), values[0], ""), name))
     return space
 
 
-def default_configs(families: Sequence[str], columns: Columns, ranges: Ranges | None = None) -> list[Config]:
-    """One config a family, in their order: its defaults, moved into narrowed ranges. Raises as preset_space."""
+def default_configs(
+    families: Sequence[str],
+    columns: Columns,
+    ranges: Ranges | None = None,
+    backends: Sequence[str] = (SKLEARN,),
+) -> list[Config]:
+    """One config a family, in their order: its defaults, moved into narrowed ranges, on the first of the backends.
+
+    Raises as preset_space.
+    """
     chosen = _families(families)
     own = _checked(ranges, chosen)
     preparation = _preparation(chosen, columns, own.get(PREPARATION, {}))
+    backend = {name: values[0] for name, values in as_choice(backends).items()}
     return [
         {
             "family": family.name,
@@ -93,6 +110,7 @@ def default_configs(families: Sequence[str], columns: Columns, ranges: Ranges | 
                 for parameter in narrowed(family.parameters, own.get(family.name, {}), family.name)
             },
             **{parameter.name: parameter.default for parameter, users in preparation if family.name in users},
+            **backend,
         }
         for family in chosen
     ]

@@ -15,9 +15,13 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 
 from moopt.certainty import certainty, with_certainty
+from moopt.deploy import converter
+from moopt.deploy.backends import BACKEND, MAX_DISAGREEMENT, ONNXRUNTIME, SKLEARN, as_backends, as_choice, recorded
+from moopt.deploy.onnx_model import OnnxModel
 from moopt.errors import MooptWarning
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
+from moopt.measure.deployed import SAMPLE, on_backends
 from moopt.objectives import Objective
 from moopt.search_cv.arguments import (
     check_arguments,
@@ -141,6 +145,12 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     test_size : float or int, default None
         Keep back this share, or so many, of the rows before the search, each class alike; :meth:`confirm` scores on
         them. ``best_estimator_`` is fitted on the others.
+    backends : list of {"sklearn", "onnxruntime"}, default None
+        What may run a model; each trial is measured on each, one of them its own and the others its siblings. None is
+        scikit-learn alone. ``onnxruntime`` needs the extra ``onnx``: the fitted estimator is converted to ONNX.
+    max_disagreement : float, default 0.005
+        The share of a fold's validation rows that a converted model may predict otherwise than its original,
+        rounded up to whole rows; beyond it the trial on that backend has failed.
     pos_label : label, default None
         Of two classes, the one that recall, precision, F1 and average precision are about. None is scikit-learn's
         own rule: the label 1, else the last in order.
@@ -157,6 +167,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     best_params_, best_index_, best_estimator_, refit_time_ :
         The trial that ``refit`` chose: its parameters, its place in ``cv_results_``, the estimator fitted on all data
         and the seconds that took. ``best_score_`` is there where ``refit`` is about one score.
+    best_backend_, best_onnx_ :
+        The backend of the trial that ``refit`` chose, and where it is ``onnxruntime`` the fitted
+        ``best_estimator_`` converted: a :class:`moopt.deploy.onnx_model.OnnxModel`.
     n_splits_, scorer_, multimetric_, classes_, n_features_in_, feature_names_in_ :
         As in scikit-learn.
     study_ : moopt.Study
@@ -197,6 +210,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         deterministic: bool = False,
         staged: bool = False,
         test_size: float | int | None = None,
+        backends: Sequence[str] | None = None,
+        max_disagreement: float = MAX_DISAGREEMENT,
         pos_label: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -229,6 +244,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.deterministic = deterministic
         self.staged = staged
         self.test_size = test_size
+        self.backends = backends
+        self.max_disagreement = max_disagreement
         self.pos_label = pos_label
         self.verbose = verbose
 
@@ -258,7 +275,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         value a row are cut to each fold.
 
         Raises UsageError for arguments that cannot be; SearchFailed where trials fail and none succeeds;
-        NoTrialLeft where no trial meets the limits, StudyMismatch where the store holds another search of the name.
+        NoTrialLeft where no trial meets the limits, StudyMismatch where the store holds another search of the name,
+        MissingExtra for a backend that is not installed, ConversionFailed where the best estimator does not convert.
         What was found is kept in ``study_``, ``cv_results_`` and ``front_`` in the last cases too.
         """
         job = self._job(X, y, params)
@@ -283,11 +301,12 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         given = keep_back(X, y, params, self.test_size, seed, stratify=bool(classes))
         scores = as_scores(self.estimator, self.objectives, self.scoring)
         objective_of_rule(self.refit, scores.objectives)
-        distributions = from_distributions(self.param_distributions, seed)
+        backends = as_backends(self.backends)
+        distributions = from_distributions(self.param_distributions, seed, as_choice(backends))
         check_parameters(self.estimator, distributions.names.values())
         scorers = scores.resolved(self.estimator, classes, self.pos_label)
         rows = routed(self, given.X, given.y, given.params, scorers)
-        expansions = expansions_of(self.staged, distributions)
+        expansions = expansions_of(self.staged, distributions) + on_backends(backends, self.max_disagreement)
         return _Job(scores, scorers, distributions, rows, expansions, given.test, bool(classes))
 
     def _study(self, job: _Job) -> Study:
@@ -318,6 +337,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         return {
             **spec_of(self.estimator, job.scores.scorers, self.pos_label, job.rows),
             **({"staged": True} if self.staged else {}),
+            **recorded(as_backends(self.backends), self.max_disagreement),
         }
 
     def _search(self, job: _Job) -> None:
@@ -352,6 +372,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
                 )
             finally:
                 opened.cache_clear()  # it would hold the data of this process for ever
+                converter.close()
 
     def _keep(self, job: _Job) -> list[Trial]:
         """Set what there is to know of the trials, also of a search that broke off."""
@@ -361,6 +382,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
             trials,
             [distributions.params(trial.config) for trial in trials],
             objectives,
+            also=[{name: trial.config[name] for name in distributions.also} for trial in trials],
             n_splits=self.n_splits_,
             error_score=np.nan if isinstance(self.error_score, str) else self.error_score,
             train=self.return_train_score,
@@ -384,6 +406,7 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         number = chosen(rule, objectives, trials, self.front_)
         self.best_index_ = next(index for index, trial in enumerate(trials) if trial.number == number)
         self.best_params_ = job.distributions.params(trials[self.best_index_].config)
+        self.best_backend_ = trials[self.best_index_].config.get(BACKEND, SKLEARN)
         named = objective_of_rule(rule, objectives)
         if named is not None:
             self.best_score_ = float(self.cv_results_[f"mean_test_{named}"][self.best_index_])
@@ -398,6 +421,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.refit_time_ = time.perf_counter() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        if self.best_backend_ == ONNXRUNTIME:
+            self.best_onnx_ = OnnxModel(converter.convert_once(self.best_estimator_, rows.X[:SAMPLE]))
 
     def confirm(
         self,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from moopt.deploy.backends import MAX_DISAGREEMENT
 from moopt.models.presets import MANY_ROWS
 
 Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1)]
@@ -65,6 +66,12 @@ class ModelsSection(Section):
     )
     staged: Annotated[bool, Field(strict=True)] = _key(
         "smaller ensembles of each forest and boosting come free with its fit, as trials of their own", False, True
+    )
+    backends: Annotated[Texts, Field(min_length=1)] | None = _key(
+        "what may run a model, measured on each; scikit-learn alone where not given", ["sklearn", "onnxruntime"]
+    )
+    max_disagreement: Annotated[float, Field(strict=True, ge=0, le=1)] = _key(
+        "share of rows that a converted model may predict otherwise than its original", 0.005, MAX_DISAGREEMENT
     )
     ranges: Mapping[Text, Mapping[Text, Any]] = Field(
         default_factory=dict, description="in place of the usual ranges, or beliefs"
