@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from moopt.objectives import Floats
 
-FORGIVING = 1.4
+FORGIVING = 1.5
 """Standard deviations that a trial may improve by; less saves more steps and loses more of the front."""
 FEWEST_COMPLETE = 10
 """Complete trials before any trial's noise is judged. With 5 half a percent of the steps more is saved."""
