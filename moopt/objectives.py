@@ -298,6 +298,11 @@ def violations(objectives: Sequence[Objective], values: Floats) -> Floats:
     return total
 
 
+def is_share(values: Floats) -> bool:
+    """Whether values (n,) look like shares of one: none can be beyond 0 or 1, and differences are told in points."""
+    return bool(((values >= 0) & (values <= 1)).all())
+
+
 def format_value(objective: Objective, value: float) -> str:
     """A value with four significant digits and its unit, for people."""
     if not math.isfinite(value):

@@ -7,6 +7,8 @@ front, comes last in the ranks, and counts for nothing elsewhere. No input is ch
 
 from __future__ import annotations
 
+import heapq
+
 import moocore
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +108,29 @@ def knee(losses: Floats) -> int:
         raise UsageError("a knee was asked of no point; give losses with at least one finite row")
     front = losses[rows]
     return int(rows[normalise(front, *ideal_nadir(front)).sum(axis=1).argmin()])
+
+
+def subset(scaled: Floats, k: int, reference: float = 1.1) -> list[int]:
+    """At most k rows of scaled losses (n, m), ideal 0 and nadir 1, each adding most hypervolume to those before it.
+
+    The greedy subset of Guerreiro, Fonseca and Paquete 2016, doi:10.1162/EVCO_a_00159, lazily: what a row adds only
+    shrinks as others are taken (Minoux 1978, doi:10.1007/BFb0006528), so it is computed anew only while it leads. The
+    first of equals is taken; rows that are not finite never are.
+    """
+    scaled = _matrix(scaled)
+    worst = np.full(scaled.shape[1], reference)
+    bounds = [(-np.inf, int(row)) for row in np.flatnonzero(finite_rows(scaled))]
+    chosen: list[int] = []
+    volume = 0.0
+    while bounds and len(chosen) < k:
+        fresh: set[int] = set()
+        while (row := bounds[0][1]) not in fresh:
+            added = float(moocore.hypervolume(scaled[[*chosen, row]], ref=worst)) - volume
+            heapq.heapreplace(bounds, (-added, row))
+            fresh.add(row)
+        volume -= heapq.heappop(bounds)[0]
+        chosen.append(row)
+    return chosen
 
 
 def finite_rows(losses: Floats) -> Mask:

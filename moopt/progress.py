@@ -130,7 +130,7 @@ def watching(study: Study, n_trials: int, console: Console) -> Iterator[None]:
 
 def _reader(study: Study) -> Store:
     """The store opened again, for reading from another thread; one in memory is read as it is."""
-    if study.store.artefacts is None:
+    if study.store.artefact_folder is None:
         return study.store
     return open_store(study.store.location, read_only=True)
 

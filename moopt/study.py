@@ -14,6 +14,7 @@ import numpy as np
 
 from moopt import earlier, pareto
 from moopt.arguments import budget_of, forgiving_of, valid_n_warm, valid_name, valid_seed
+from moopt.certainty import stored_certainty, with_certainty
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Loop, Stop
@@ -368,12 +369,16 @@ class Study:
         )
 
     def front(self) -> pd.DataFrame:
-        """The non-dominated complete trials, columns as in :meth:`trials`."""
+        """The non-dominated complete trials: columns as in :meth:`trials`, then how sure they are.
+
+        These are those of :func:`moopt.certainty.with_certainty`; there are none where a trial is a single step and
+        none is confirmed.
+        """
         from moopt.frames import front_frame
 
-        return front_frame(
-            self.objectives, self.store.trials(self.name, with_steps=False), self.store.steps_done(self.name)
-        )
+        trials = self.store.trials(self.name, with_steps=False)
+        frame = front_frame(self.objectives, trials, self.store.steps_done(self.name))
+        return with_certainty(frame, stored_certainty(self.store, self.name, self.objectives, trials))
 
     def hypervolume(self, ideal: Mapping[str, float] | None = None, nadir: Mapping[str, float] | None = None) -> float:
         """Hypervolume of the complete trials, in losses scaled so that ``ideal`` is 0 and ``nadir`` 1, up to 1.1.

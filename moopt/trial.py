@@ -157,3 +157,34 @@ class Decision:
     """In words, for people."""
     decided_at: float = 0.0
     """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a trial measured on the test split and on a quiet machine."""
+
+    number: int
+    """The trial's."""
+    machine: Mapping[str, Json]
+    """The fingerprint of the machine that measured."""
+    measures: Mapping[str, Json]
+    """As :mod:`moopt.confirmed` writes and reads them."""
+    confirmed_at: float = 0.0
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file that a trial left beside the store, such as its fitted model."""
+
+    number: int
+    """The trial's."""
+    kind: str
+    """What it is: ``skops`` for a fitted model."""
+    path: str
+    """Within the store's folder of artefacts."""
+    sha256: str
+    """Of its bytes."""
+    n_bytes: int
+    made_at: float = 0.0
+    """Unix seconds."""

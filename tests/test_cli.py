@@ -2,18 +2,22 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import moopt
 import moopt.errors
 from moopt.cli import app
+from moopt.confirmed import pack_draws
 from moopt.store import open_store
+from moopt.trial import Confirmation
 from tests.tables import write_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -248,6 +252,44 @@ def test_the_front_is_that_of_the_store(here: Path) -> None:
     assert [one["name"] for one in shown["objectives"]] == ["accuracy", "recall", "latency_ms", "size_kb"]
 
 
+def test_the_front_says_how_sure_it_is_and_where_the_defaults_stand(here: Path) -> None:
+    shown = json.loads(moopt_("front", "churn.db", "--json").stdout)
+    for one in shown["front"]:
+        assert 0 <= one["front_probability"] <= 1
+        assert one["basis"] == "estimate"
+        ends = one["intervals"]["accuracy"]
+        assert 0 <= ends["low"] <= one["values"]["accuracy"] <= ends["high"] <= 1
+    assert [one["number"] for one in shown["defaults"]] == [0, 1]
+    assert all(one["on_front"] is not bool(one["dominated_by"]) for one in shown["defaults"])
+    table = moopt_("front", "churn.db").stdout
+    assert "on front" in table
+    assert "accuracy 90 %" in table
+    assert "~ an estimate from 2 folds" in table
+    assert "on the front" in table or "dominated by trial" in table
+
+
+def test_the_front_tells_what_became_of_it_on_test_rows(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "confirmed.db"
+    shutil.copy(here / "churn.db", store)
+    opened = open_store(store)
+    numbers = moopt.load_study(opened, "churn").front()["number"].tolist()
+    for number in numbers:
+        opened.add_confirmation("churn", a_confirmation(number))
+    shown = json.loads(moopt_("front", store, "--json").stdout)
+    assert {one["basis"] for one in shown["front"]} == {"confirmed"}
+    assert set(shown["on_test"]["optimistic"]) <= set(numbers)
+    table = " ".join(moopt_("front", store).stdout.split())
+    assert "without ~ confirmed on test rows" in table
+    assert f"of its {len(numbers)} trials are still not dominated" in table
+
+
+def a_confirmation(number: int) -> Confirmation:
+    draws = 0.8 + 0.01 * np.random.default_rng(number).normal(size=(500, 2))
+    score = {"value": 0.8, "low": 0.78, "high": 0.82, "confidence": 0.9}
+    measures = {"scores": {"accuracy": score, "recall": score}, "look": 1, "n_rows": 90, "draws": pack_draws(draws)}
+    return Confirmation(number, {}, measures)
+
+
 def test_a_choice_is_told_and_recorded(here: Path) -> None:
     ended = moopt_("choose", "churn.db", "--limit", "latency_ms<=1000", "--prefer", "recall")
     assert ended.exit_code == 0, ended.stderr
@@ -261,6 +303,29 @@ def test_a_choice_as_json_says_why(here: Path) -> None:
     made = json.loads(moopt_("choose", "churn.db", "--json").stdout)
     assert made["reason"].startswith(f"Trial {made['number']} ")
     assert set(made["values"]) == {"accuracy", "recall", "latency_ms", "size_kb"}
+
+
+def test_a_choice_takes_aspirations_weights_and_a_probability(here: Path) -> None:
+    made = json.loads(moopt_("choose", "churn.db", "--aspire", "accuracy>=.9", "--json").stdout)
+    assert "for the aspiration accuracy 0.9" in made["reason"]
+    weighted = ("--weight", "recall=3", "--weight", "size=.5", "--at-least-likely", "0.01")
+    made = json.loads(moopt_("choose", "churn.db", *weighted, "--json").stdout)
+    assert made["preference"] == "weighted"
+    assert made["front_probability"] >= 0.01
+    assert json.loads(moopt_("choose", "churn.db", "--knee", "--json").stdout)["preference"] == "knee"
+    assert failed("choose", "churn.db", "--knee", "--prefer", "recall")[0] == 2
+    assert "cannot be read; give a name, = and a number" in failed("choose", "churn.db", "--weight", "recall")[1]
+
+
+def test_representatives_are_shown_and_nothing_is_recorded(here: Path) -> None:
+    before = len(open_store("churn.db", read_only=True).decisions("churn"))
+    made = json.loads(moopt_("choose", "churn.db", "--representatives", "2", "--json").stdout)
+    front = moopt.load_study("churn.db").front()["number"].tolist()
+    assert {one["number"] for one in made["representatives"]} <= set(front)
+    assert "stand for the front of churn" in moopt_("choose", "churn.db", "--representatives", "2").stdout
+    assert len(open_store("churn.db", read_only=True).decisions("churn")) == before
+    code, told = failed("choose", "churn.db", "--representatives", "2", "--prefer", "recall")
+    assert (code, "take no preference" in told) == (2, True)
 
 
 def test_limits_that_leave_nothing_are_told_with_the_way_out(here: Path) -> None:

@@ -162,6 +162,31 @@ def test_a_dominated_trial_can_be_exported_and_says_so(plain: Store) -> None:
     assert "It is not on the front: trials 1, 2 are at least as good" in text
 
 
+def test_the_reason_tells_how_sure_its_values_are() -> None:
+    store = open_store(None)
+    store.create_study(a_record(n_steps=5))
+    noise = 0.01 * np.array([-1.0, 1.0, 0.5, -0.5, 0.0])
+    for number, (source, row) in enumerate(RESULTS):
+        values = dict(zip((one.name for one in OBJECTIVES), row, strict=True))
+        folds = {
+            step: StepResult({**values, "accuracy": row[0] + one}) for step, one in enumerate(np.roll(noise, number))
+        }
+        trial = a_complete(number, {"depth": number, "kind": "a"}, values, source=source, n_steps=5)
+        keep(store, "plain", replace(trial, steps=folds))
+    export = make_export(store, "plain", 1)
+    text = export.files["WHY.md"].decode()
+    assert "It is on the front with a probability of" in text
+    assert "% (an estimate from 5 folds)" in text
+    assert "- accuracy: 0.95, 90 % interval 0.9" in text
+    assert "It differs within noise in accuracy from: 2." in text
+    assert "The default config (trial 0) is dominated by trial" in text
+    assert "front_probability" in export.files["front.csv"].decode().splitlines()[0]
+
+
+def test_the_reason_says_where_one_measurement_tells_nothing_of_the_noise(plain: Store) -> None:
+    assert "how far the values would vary is not known" in make_export(plain, "plain", 1).files["WHY.md"].decode()
+
+
 def test_a_trial_that_does_not_exist_names_the_front(plain: Store) -> None:
     with pytest.raises(ExportError, match=r"trial 99 of study 'plain' does not exist; on the front are: 1, 2, 3"):
         make_export(plain, "plain", 99)

@@ -67,7 +67,10 @@ def test_the_defaults_for_a_classifier_are_accuracy_recall_latency_and_size() ->
     found = search(objectives=None).fit(X, Y)
     assert list(found.front_.columns) == [
         "number", "accuracy", "recall", "latency_ms", "size_kb", "param_max_depth", "param_min_samples_leaf",
+        "front_probability", "basis", "tie", "accuracy_low", "accuracy_high", "recall_low", "recall_high",
+        "latency_ms_low", "latency_ms_high", "size_kb_low", "size_kb_high",
     ]  # fmt: skip
+    assert found.front_["front_probability"].between(0, 1).all()
     assert isinstance(found, ClassifierMixin) is False
     assert found.score(X, Y) == found.best_estimator_.score(X, Y)
 

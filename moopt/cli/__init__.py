@@ -1,7 +1,8 @@
 """The command line: ``moopt run``, ``front``, ``choose``, ``export``, ``explore``, ``studies``."""
 
 from moopt.cli.app import app, help_text
-from moopt.cli.results import choose, explore, export, front
+from moopt.cli.choosing import choose
+from moopt.cli.results import explore, export, front
 from moopt.cli.search import run
 from moopt.cli.studies import studies
 

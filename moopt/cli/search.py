@@ -11,11 +11,11 @@ from typing import Annotated, TextIO
 import typer
 
 from moopt.cli.app import INTERRUPTED
-from moopt.cli.output import front_table, messages, print_json, results, say, study_json
+from moopt.cli.fronts import front_json, print_front
+from moopt.cli.output import messages, print_json, say
 from moopt.engine.ledger import is_reused
 from moopt.engine.loop import Stop
 from moopt.errors import MooptWarning, SpecError
-from moopt.frames import front_trials
 from moopt.progress import watching
 from moopt.run import Plan, plan, run_study
 from moopt.specfile import StudySpec, read_spec, spec_for_csv, write_toml
@@ -136,7 +136,7 @@ def _search(planned: Plan, store: Path, *, json: bool) -> None:
                 "stop": stop.name.lower(),
                 "stopped": study.stopped,
                 **_counts(trials),
-                **study_json(study.record, trials),
+                **front_json(study.store, study.record, trials),
             }
         )
     else:
@@ -192,10 +192,9 @@ def _counts(trials: Sequence[Trial]) -> dict[str, int]:
 
 
 def _print_front(study: Study, trials: Sequence[Trial], store: Path) -> None:
-    front = front_trials(study.objectives, trials)
-    if not front:
+    if not any(trial.state is State.COMPLETE for trial in trials):
         say("No trial is complete, so there is no front.")
         return
-    results().print(front_table(study.objectives, front, f"The front of {study.name}: {len(front)} trials"))
+    print_front(study.store, study.record, trials)
     name = f" --study {study.name}" if len(study.store.studies()) > 1 else ""
     say(f"next: moopt choose {store}{name}, or moopt explore {store}")

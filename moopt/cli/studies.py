@@ -53,6 +53,8 @@ def studies(
         name = opened.study(study).name
         export_file(opened, name, export)
         say(f"study {name} is in {export}")
+        if kept := opened.artefacts(name):
+            say(f"note: {len(kept)} model files are left out; they lie in {opened.artefact_folder}")
     else:
         _list([_summary(opened, record) for record in opened.studies()], opened.location, json=json)
 

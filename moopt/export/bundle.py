@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from moopt.certainty import certainty, with_certainty
 from moopt.choose.front import front_of, join_numbers
 from moopt.errors import DataError, ExportError
 from moopt.export import refit
@@ -120,11 +121,12 @@ def make_export(
     if decision is None:
         decision = _recorded(store, record.name, number) or own_decision(record.objectives, trials, chosen)
     built = _build(record, chosen, data, with_model=with_model)
-    evidence = Evidence(record, trials, chosen, decision, built.said, versions())
+    known = certainty(record.objectives, trials, store.confirmations(record.name))
+    evidence = Evidence(record, trials, chosen, decision, built.said, versions(), known)
     files = {
         "config.json": canonical_json(_config(record, chosen, decision)),
         **built.files,
-        "front.csv": front_frame(record.objectives, trials).to_csv(index=False).encode(),
+        "front.csv": with_certainty(front_frame(record.objectives, trials), known).to_csv(index=False).encode(),
         "WHY.md": why(evidence).encode(),
     }
     missing = "" if "model.skops" in files else built.said

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moopt.certainty import Certainty
 from moopt.choose import pick
 from moopt.choose.front import Front, front_of, join_numbers
 from moopt.choose.limits import apply_limits, limit_text
-from moopt.choose.swaps import difference, is_share, swaps_of
+from moopt.choose.swaps import difference, join, swaps_of
 from moopt.errors import UsageError
-from moopt.objectives import Objective, format_value
+from moopt.objectives import Objective, format_value, is_share
+from moopt.standing import default_standings
 from moopt.store.base import StudyRecord
 from moopt.trial import Decision, Source, State, Trial
+from moopt.uncertainty import CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Evidence:
     """One sentence: what the model was fitted on, or why there is none."""
     versions: Mapping[str, str]
     """Of the libraries that made the export."""
+    certainty: Certainty | None = None
+    """How sure the front is, where folds or confirmations say so."""
 
 
 def why(evidence: Evidence) -> str:
@@ -43,6 +48,7 @@ def why(evidence: Evidence) -> str:
         f"# Why trial {chosen.number} of study {record.name!r}\n\n{evidence.decision.reason}",
         _section("The configuration", _bullets(f"`{key}`: {_value(value)}" for key, value in chosen.config.items())),
         _section("What it measures", _measures(evidence, front)),
+        _section("How sure that is", _sure(evidence, front)),
         _section("Training against validation", _gaps(record.objectives, chosen)),
         _section("What it gives up to its neighbours", _neighbours(front, chosen)),
         _section("Where it comes from", _search(evidence, front)),
@@ -103,6 +109,40 @@ def _measures(evidence: Evidence, front: Front) -> str:
     n_steps = evidence.record.n_steps
     how = f"Means over {n_steps} folds, on validation rows." if n_steps > 1 else "One measurement each."
     return f"{_table(header, rows)}\n\n{how}"
+
+
+def _sure(evidence: Evidence, front: Front) -> str:
+    known, chosen = evidence.certainty, evidence.chosen
+    row = None if known is None else known.row(chosen.number)
+    if known is None or row is None:
+        lines = ["A trial was one measurement, and none is confirmed: how far the values would vary is not known."]
+        return _bullets([*lines, *_default_place(evidence)])
+    low, high = known.low[row], known.high[row]
+    lines = [
+        known.likely_text(chosen.number),
+        *(
+            f"{objective.name}: {format_value(objective, float(known.values[row, at]))}, "
+            f"{100 * CONFIDENCE:.0f} % interval {format_value(objective, float(low[at]))} to "
+            f"{format_value(objective, float(high[at]))} ({known.basis(row)})"
+            for at, objective in enumerate(known.objectives)
+            if np.isfinite(low[at])
+        ),
+    ]
+    others = [int(number) for number in front.numbers if number != chosen.number]
+    ties = [number for number in others if known.tie(chosen.number, number)]
+    if known.noisy:
+        told = f"It differs within noise in {join(known.noisy)} from: {join_numbers(ties)}."
+        lines.append(told if ties else f"No other trial of the front is within noise of it in {join(known.noisy)}.")
+    if known.on_test is not None:
+        lines.append(f"The front as a whole: {known.on_test.text}.")
+    return _bullets([*lines, *_default_place(evidence)])
+
+
+def _default_place(evidence: Evidence) -> list[str]:
+    """Where the default config that is nearest to the chosen one stands."""
+    default = default_of(evidence.trials, evidence.chosen)
+    places = default_standings(evidence.record.objectives, evidence.trials)
+    return [f"The default config (trial {one.trial.number}) is {one.text}." for one in places if one.trial is default]
 
 
 def default_of(trials: Sequence[Trial], chosen: Trial) -> Trial | None:

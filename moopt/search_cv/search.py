@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 
+from moopt.certainty import certainty, with_certainty
 from moopt.evaluate import CrossValidation, opened
 from moopt.frames import front_trials
 from moopt.objectives import Objective
@@ -123,7 +124,8 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
     Attributes
     ----------
     front_ : DataFrame
-        One row a trial on the front; columns number, the objectives, then ``param_<name>``.
+        One row a trial on the front; columns number, the objectives, ``param_<name>``, then how sure each is:
+        ``front_probability``, intervals, ties, see :func:`moopt.certainty.with_certainty`.
     cv_results_ : dict of arrays
         One entry a finished trial, keys as in scikit-learn and ``number``; see ``search_cv.results``.
     best_params_, best_index_, best_estimator_, refit_time_ :
@@ -322,7 +324,9 @@ class ParetoSearchCV(Delegated, MetaEstimatorMixin, BaseEstimator):  # type: ign
         self.multimetric_ = alone is None or f"mean_test_{alone}" not in self.cv_results_
         self.scorer_ = job.scorers if alone is None or self.multimetric_ else job.scorers[alone]
         front = front_trials(objectives, trials)
-        self.front_ = front_frame(objectives, front, [distributions.plain(trial.config) for trial in front])
+        frame = front_frame(objectives, front, [distributions.plain(trial.config) for trial in front])
+        confirmations = self.study_.store.confirmations(self.study_.name)
+        self.front_ = with_certainty(frame, certainty(objectives, trials, confirmations))
         self._say(f"{len(trials)} trials are done, {len(front)} on the front")
         return trials
 
