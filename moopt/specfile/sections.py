@@ -95,7 +95,7 @@ class SearchSection(Section):
         "end where the front has not grown by more than its noise in 30 trials, or as many as you say", True, False
     )
     early_stopping: Stopping = _key(
-        "end a config whose folds leave it no chance; a number such as 1.4 says how forgiving, larger stops fewer",
+        "end a config whose folds leave it no chance; a number such as 1.5 says how forgiving, larger stops fewer",
         True,
         True,
     )
