@@ -23,6 +23,7 @@ from moopt.engine.workers import FunctionEvaluator, executor_of
 from moopt.errors import MooptWarning, SpecError, UsageError, WrongResult
 from moopt.identity import check_same
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
+from moopt.requests import STOPPED, WANTED, Requests
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
 from moopt.searchers.pymoo import PymooAlgorithm
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from ConfigSpace import ConfigurationSpace
-
-STOPPED = "stopped"
-"""The study's attribute that tells why and when its search ended."""
 
 
 def create_study(
@@ -220,7 +218,8 @@ class Study:
         With ``deterministic`` the proposals of several workers do not depend on timing. With ``raise_errors`` the
         first error of a step is raised, after its trial was kept as failed.
 
-        Ctrl+C once ends after the running steps, twice at once; calling again goes on.
+        Ctrl+C once ends after the running steps, twice at once; calling again goes on. What the explorer asks for, a
+        stop or a pause, is heard between steps, see :mod:`moopt.requests`.
         Raises SpecError for arguments that cannot be; SearchFailed when the first ten trials all fail; StudyBusy where
         another process writes the study.
         """
@@ -232,6 +231,7 @@ class Study:
             self._written() as ledger,
             executor_of(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers),
         ):
+            requests = Requests(self.store, self.name)
             loop = Loop(
                 ledger,
                 evaluator,
@@ -242,8 +242,10 @@ class Study:
                 forgiving=forgiving,
                 deterministic=deterministic,
                 raise_errors=raise_errors,
+                requests=requests,
             )
-            self._note_start()
+            requests.clear()
+            self._note_start(n_trials)
             stop = loop.run()
             self._note_stop(stop, loop.detail)
             return stop
@@ -256,8 +258,9 @@ class Study:
             )
         return earlier.evaluated(self.space, self.store, self.record, versions())
 
-    def _note_start(self) -> None:
-        """Keep in the study that it goes on with other versions; why it ended before is past."""
+    def _note_start(self, n_trials: int | None) -> None:
+        """Keep in the study what is wanted, and that it goes on with other versions; why it ended before is past."""
+        self.store.set_attribute(self.name, WANTED, {"n_trials": n_trials, "at": time.time()})
         attributes = self.store.study(self.name).attributes
         if attributes.get(STOPPED) is not None:
             self.store.set_attribute(self.name, STOPPED, None)

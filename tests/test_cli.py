@@ -132,6 +132,13 @@ def test_what_does_not_fit_is_a_note(here: Path, tmp_path: Path) -> None:
     assert "note: " in ended.stderr
 
 
+def test_a_run_keeps_the_command_that_goes_on(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "my churn.db"
+    assert moopt_("run", "churn.toml", "--trials", "3", "--no-reuse", "--store", store).exit_code == 0
+    command = open_store(store, read_only=True).study("churn").attributes["command"]
+    assert command == f"moopt run churn.toml --trials 3 --no-reuse --store '{store}'"
+
+
 def test_a_run_that_stalls_says_so(here: Path, tmp_path: Path) -> None:
     (tmp_path / "stall.toml").write_text(
         STUDY.replace('"churn.csv"', repr(str(here / "churn.csv"))) + "stop_when_stalled = 1\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +20,7 @@ from moopt.engine.ledger import is_reused
 from moopt.engine.loop import Stop
 from moopt.errors import MooptWarning, SpecError
 from moopt.progress import watching
+from moopt.requests import COMMAND
 from moopt.run import Plan, plan, run_study
 from moopt.specfile import StudySpec, read_spec, spec_for_csv, write_toml
 from moopt.study import Study
@@ -26,6 +28,7 @@ from moopt.trial import Source, State, Trial
 
 
 def run(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A study file (.toml), or a data file (CSV or Parquet) with --target.")],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     positive: Annotated[str | None, typer.Option(help="The label that recall and precision are about.")] = None,
@@ -106,7 +109,7 @@ def run(
     if write_toml is not None:
         _write(planned, write_toml)
         return
-    _search(planned, store or Path(f"{spec.name}.db"), confirm=confirm, json=json)
+    _search(planned, store or Path(f"{spec.name}.db"), _command(context), confirm=confirm, json=json)
 
 
 def _spec(file: Path, target: str | None) -> StudySpec:
@@ -128,8 +131,26 @@ def _write(planned: Plan, out: Path) -> None:
     say(f"wrote {out}; edit it, then: moopt run {out}")
 
 
-def _search(planned: Plan, store: Path, *, confirm: bool, json: bool) -> None:
+def _command(context: typer.Context) -> str:
+    """The command line, to be given again: the options as they were given, with their long names."""
+    words = ["moopt", str(context.info_name)]
+    for one in context.command.params:
+        name = str(one.name)
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        value = context.params[name]
+        if isinstance(value, bool):
+            words.append((one.opts if value else one.secondary_opts)[0])
+            continue
+        for part in value if isinstance(value, list | tuple) else [value]:
+            words += [str(part)] if one.param_type_name == "argument" else [one.opts[0], str(part)]
+    return shlex.join(words)
+
+
+def _search(planned: Plan, store: Path, command: str, *, confirm: bool, json: bool) -> None:
     def watch(study: Study, n_trials: int) -> AbstractContextManager[None]:
+        study.store.set_attribute(study.name, COMMAND, command)
         say(f"study {study.name} in {store}: {study.record.search['algorithm']}, {n_trials} trials in total")
         return watching(study, n_trials, messages())
 
@@ -197,7 +218,7 @@ def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, s
     say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{early}{reused}; hypervolume {study.hypervolume():.4f}")
     if stop is Stop.STALLED and study.stopped is not None:
         say(f"note: {study.stopped['reason']}")
-    if stop is Stop.INTERRUPTED:
+    if stop in (Stop.INTERRUPTED, Stop.ASKED):
         say(f"Everything is kept in {store}; the same command goes on.")
 
 
