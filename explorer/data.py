@@ -19,6 +19,7 @@ from moopt.choose import Front, front_of
 from moopt.errors import NoTrialLeft
 from moopt.frames import value_matrix
 from moopt.objectives import PARAM, Floats, Objective, format_value, violations
+from moopt.requests import Request, asked
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Source, State, Trial
 
@@ -44,6 +45,11 @@ class Snapshot:
     def objectives(self) -> tuple[Objective, ...]:
         """The study's, with its own limits."""
         return self.record.objectives
+
+    @property
+    def asked(self) -> Request | None:
+        """What a running search is asked for."""
+        return asked(self.record) if self.running else None
 
     @cached_property
     def complete(self) -> tuple[Trial, ...]:

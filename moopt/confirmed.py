@@ -104,7 +104,7 @@ class Measured:
     size_kb: float | None
     """Of the file that ships."""
     rss_mb: float | None
-    """Resident memory that loading the model took, in a fresh process."""
+    """Resident memory of a fresh process that has loaded the model, in MB (1,000,000 bytes)."""
     load_s: float | None
     """Seconds to load it."""
     backend: str

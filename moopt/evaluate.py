@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from moopt.data import Data, Ints, Reference, Rows
+from moopt.deploy.backends import MAX_DISAGREEMENT, SKLEARN
 from moopt.measure import Measures, measures
+from moopt.measure.deployed import on_backends
 from moopt.measure.samples import LATENCY
 from moopt.measure.staged import staged
 from moopt.measure.variants import Expansion, Variant, variants
@@ -58,7 +60,8 @@ class CrossValidation:
     def __call__(self, config: Config, step: int) -> tuple[StepResult, ...]:
         """Fit on the training rows of a fold, measure on its validation rows: the config's own result, then siblings'.
 
-        A variant that raises is a sibling's failure and no more; the config's own raises.
+        A variant that raises is a sibling's failure and no more. The config's own raises, but for one that cannot be
+        deployed: its siblings may.
         """
         from threadpoolctl import threadpool_limits
 
@@ -67,13 +70,13 @@ class CrossValidation:
         with threadpool_limits(1), _kept_warnings() as warned:
             fold = _fitted(one_thread(self.build(config)), rows, *rows.folds[step])
             own, *others = variants(fold.estimator, config, self.expansions)
-            result = self._measured(own, fold)
+            result = self._guarded(own, fold) if own.is_deployed and others else self._measured(own, fold)
             seconds = time.perf_counter() - start
-            siblings = [self._sibling(one, fold) for one in others]
+            siblings = [self._guarded(one, fold) for one in others]
         details = {**result.details, **({"warnings": warned} if warned else {})}
         return (replace(result, seconds=seconds, details=details), *siblings)
 
-    def _sibling(self, variant: Variant, fold: _Fold) -> StepResult:
+    def _guarded(self, variant: Variant, fold: _Fold) -> StepResult:
         start = time.perf_counter()
         try:
             result = self._measured(variant, fold)
@@ -83,18 +86,19 @@ class CrossValidation:
         return replace(result, changes=variant.changes, seconds=time.perf_counter() - start)
 
     def _measured(self, variant: Variant, fold: _Fold) -> StepResult:
-        model, rows = variant.make(), fold.rows
+        fitted, rows = variant.make(), fold.rows
         fit_s, fit_cpu_s = variant.fit_share * fold.fit_s, variant.fit_share * fold.fit_cpu_s
         X, y = fold.cut(fold.valid)
+        model, told = variant.deploy(fitted, X)
         start = time.perf_counter()
         values = self.measures.quality(model, X, y, cut_params(rows.score_params, rows.X, fold.valid))
         score_s = time.perf_counter() - start
-        train = self._train_scores(model, fold)
+        train = self._train_scores(fitted, fold)
         costs, latencies = self.measures.cost(model, X, fit_cpu_s)
         details: dict[str, Any] = {"fit_s": fit_s, "fit_cpu_s": fit_cpu_s, "score_s": score_s, "rss_mb": _rss_mb()}
         if latencies:
             details[LATENCY] = latencies
-        return StepResult({**values, **costs}, train, details=details)
+        return StepResult({**values, **costs}, train, details={**details, **told})
 
     def _train_scores(self, model: Any, fold: _Fold) -> dict[str, float]:
         if self.train_rows == 0:
@@ -123,9 +127,14 @@ class _Fold:
 
 
 def file_evaluator(
-    data: Data, objectives: Sequence[Objective], n_folds: int = 5, staged_space: Space | None = None
+    data: Data,
+    objectives: Sequence[Objective],
+    n_folds: int = 5,
+    staged_space: Space | None = None,
+    backends: Sequence[str] = (SKLEARN,),
+    max_disagreement: float = MAX_DISAGREEMENT,
 ) -> CrossValidation:
-    """The evaluator of preset pipelines on the search rows of a data file.
+    """The evaluator of preset pipelines on the search rows of a data file, each on these backends.
 
     With the space of the study as ``staged_space``, prefixes of its ensembles become siblings. Raises DataError for a
     class with fewer rows than folds, ObjectiveError for an objective that no model's evaluation can measure.
@@ -135,7 +144,10 @@ def file_evaluator(
         PipelineBuilder(data.columns, data.spec.seed),
         measures(objectives, data.classes, data.positive),
         train_rows=TRAIN_ROWS,
-        expansions=staged(staged_space, parameters(staged_space.names)) if staged_space is not None else (),
+        expansions=(
+            *(staged(staged_space, parameters(staged_space.names)) if staged_space is not None else ()),
+            *on_backends(backends, max_disagreement),
+        ),
     )
 
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from moopt.objectives import Floats
 
-FORGIVING = 1.4
+FORGIVING = 1.5
 """Standard deviations that a trial may improve by; less saves more steps and loses more of the front."""
 FEWEST_COMPLETE = 10
-"""Complete trials before any trial's noise is judged. With 5 half a percent of the steps more is saved."""
+"""Complete trials before any trial's noise is judged. With 5 at most .4 % of the steps more is saved."""
 _ALIKE, _ALIKE_FOR_SPREAD = 10, 20
 """Trials that tell how hard a step is, and that tell how far one strays."""
 

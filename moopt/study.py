@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -19,9 +20,10 @@ from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Loop, Stop
 from moopt.engine.workers import FunctionEvaluator, executor_of
-from moopt.errors import SpecError, UsageError, WrongResult
+from moopt.errors import MooptWarning, SpecError, UsageError, WrongResult
 from moopt.identity import check_same
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
+from moopt.requests import STOPPED, WANTED, Requests
 from moopt.searchers import search_options
 from moopt.searchers.base import EXHAUSTED, Signal
 from moopt.searchers.pymoo import PymooAlgorithm
@@ -37,9 +39,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from ConfigSpace import ConfigurationSpace
-
-STOPPED = "stopped"
-"""The study's attribute that tells why and when its search ended."""
 
 
 def create_study(
@@ -57,6 +56,7 @@ def create_study(
     start: Sequence[Mapping[str, Any]] = (),
     warm_start_from: Study | str | Path | Store | tuple[str | Path | Store, str] | None = None,
     n_warm: int = 10,
+    portfolio: Sequence[Mapping[str, Any]] = (),
     n_steps: int = 1,
     spec: Mapping[str, Json] | None = None,
     resume: bool = False,
@@ -71,8 +71,9 @@ def create_study(
 
     The default configs are tried first: those given, else the space's own. Then come your own, ``start``, and then at
     most ``n_warm`` of another study's front, spread over it: ``warm_start_from`` is a study, a store with one study,
-    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. A study that is
-    gone on with takes what of ``start`` it does not know, and needs no other study any more.
+    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. Last comes
+    ``portfolio``: configs that did well elsewhere, marked as such. A study that is gone on with takes what of ``start``
+    it does not know, and needs no other study and no portfolio any more.
 
     Raises SpaceError, ObjectiveError or SpecError for what cannot be; StudyExists where the name is taken and
     ``resume`` is false; StudyMismatch, with the differences, where the stored study is another one.
@@ -100,6 +101,7 @@ def create_study(
         study._enqueue_unknown(own)
         return study
     first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
+    elsewhere = [codec.check(config) for config in portfolio]
     warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, valid_n_warm(n_warm))
     opened.create_study(record)
     study = Study(opened, record, given)
@@ -108,6 +110,7 @@ def create_study(
         ledger.enqueue(own, Source.ENQUEUED)
         attributes = [{earlier.FROM: one.origin} for one in warm]
         ledger.enqueue([one.config for one in warm], Source.WARM_START, attributes)
+        ledger.enqueue(elsewhere, Source.PORTFOLIO)
     return study
 
 
@@ -215,7 +218,8 @@ class Study:
         With ``deterministic`` the proposals of several workers do not depend on timing. With ``raise_errors`` the
         first error of a step is raised, after its trial was kept as failed.
 
-        Ctrl+C once ends after the running steps, twice at once; calling again goes on.
+        Ctrl+C once ends after the running steps, twice at once; calling again goes on. What the explorer asks for, a
+        stop or a pause, is heard between steps, see :mod:`moopt.requests`.
         Raises SpecError for arguments that cannot be; SearchFailed when the first ten trials all fail; StudyBusy where
         another process writes the study.
         """
@@ -227,6 +231,7 @@ class Study:
             self._written() as ledger,
             executor_of(executor, n_jobs, step_timeout_s, memory_limit_mb) as (pool, workers),
         ):
+            requests = Requests(self.store, self.name)
             loop = Loop(
                 ledger,
                 evaluator,
@@ -237,8 +242,10 @@ class Study:
                 forgiving=forgiving,
                 deterministic=deterministic,
                 raise_errors=raise_errors,
+                requests=requests,
             )
-            self._note_start()
+            requests.clear()
+            self._note_start(n_trials)
             stop = loop.run()
             self._note_stop(stop, loop.detail)
             return stop
@@ -251,8 +258,9 @@ class Study:
             )
         return earlier.evaluated(self.space, self.store, self.record, versions())
 
-    def _note_start(self) -> None:
-        """Keep in the study that it goes on with other versions; why it ended before is past."""
+    def _note_start(self, n_trials: int | None) -> None:
+        """Keep in the study what is wanted, and that it goes on with other versions; why it ended before is past."""
+        self.store.set_attribute(self.name, WANTED, {"n_trials": n_trials, "at": time.time()})
         attributes = self.store.study(self.name).attributes
         if attributes.get(STOPPED) is not None:
             self.store.set_attribute(self.name, STOPPED, None)
@@ -354,6 +362,55 @@ class Study:
         finally:
             if not held:
                 self.close()
+
+    # Confirming
+
+    def confirm(
+        self,
+        trials: Sequence[int] | None = None,
+        *,
+        rounds: int = 5,
+        repeats: float = 0.1,
+        confidence: float = 0.9,
+        score_again: bool = False,
+        n_jobs: int | None = None,
+        data: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Measure the front, its near misses and the defaults, or these trials, as they would ship; see
+        :meth:`confirmed` for what it gives.
+
+        Each is fitted on all search rows (its model is kept beside the store), scored on the test split with
+        intervals of this ``confidence``, and timed on this machine in ``rounds``; let nothing else run. The test
+        split is scored once: a second call times again, and scores only with ``score_again``. ``repeats`` is the
+        share of the search's steps for cross-validations with other splits, the front's first. ``n_jobs`` processes
+        fit at once. ``data`` stands in for the data file where it moved.
+
+        What the user should know is a MooptWarning each. Raises ConfirmError for a study of a function, for data that
+        are not those of the search, and where no trial can be confirmed; DataError for a data file that cannot be
+        read; StudyBusy while the study is searched; UsageError for trials that are not complete.
+        """
+        from moopt.confirm import Options, confirm, subject_of
+
+        options = Options(rounds, repeats, confidence, score_again, n_jobs)
+        report = confirm(
+            self.store,
+            self.record,
+            subject_of(self.record, None if data is None else Path(data)),
+            options,
+            trials=trials,
+        )
+        for note in report.notes:
+            warnings.warn(note, MooptWarning, stacklevel=2)
+        return self.confirmed()
+
+    def confirmed(self) -> pd.DataFrame:
+        """What was confirmed beside what the search measured, a row a trial; see
+        :func:`moopt.beside.confirmed_frame` for the columns.
+        """
+        from moopt.beside import confirmed_frame
+
+        trials = self.store.trials(self.name, with_steps=False)
+        return confirmed_frame(self.objectives, trials, self.store.confirmations(self.name))
 
     # Reading
 

@@ -54,6 +54,7 @@ class Source(StrEnum):
     DEFAULT = "default"
     ENQUEUED = "enqueued"
     WARM_START = "warm start"
+    PORTFOLIO = "portfolio"
     REUSED = "reused"
     SIBLING = "sibling"
 
@@ -73,7 +74,7 @@ class StepResult:
     details: Mapping[str, Json] = field(default_factory=dict)
     """Whatever else the evaluator wants to keep, as JSON."""
     failure: str = ""
-    """Why this sibling failed in this step, in words. It fails that sibling alone; the config's own result has none."""
+    """Why this config failed in this step, in words. It fails that config alone, and not those of the same fit."""
     siblings: tuple[StepResult, ...] = ()
     """Kept here by the engine until they become trials of their own; an evaluator returns them beside its own."""
 

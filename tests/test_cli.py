@@ -109,6 +109,11 @@ def test_a_run_may_end_by_folds_and_its_end_is_kept(here: Path, tmp_path: Path) 
     assert failed("run", "churn.toml", "--timeout", "0")[0] == 2
 
 
+def test_a_run_may_do_without_the_portfolio(here: Path, tmp_path: Path) -> None:
+    assert moopt_("run", "churn.toml", "--no-portfolio", "--write-toml", tmp_path / "bare.toml").exit_code == 0
+    assert "portfolio = false" in (tmp_path / "bare.toml").read_text()
+
+
 def test_a_run_may_start_from_another_and_take_what_it_evaluated(here: Path, tmp_path: Path) -> None:
     again = ("--store", tmp_path / "both.db", "--trials", "3", "--reuse")
     first = moopt_("run", "churn.toml", *again, "--warm-start", "churn.db")
@@ -125,6 +130,13 @@ def test_what_does_not_fit_is_a_note(here: Path, tmp_path: Path) -> None:
     assert ended.exit_code == 0, ended.stderr
     assert "configs on the front of study 'churn' do not fit this space and are left out" in ended.stderr
     assert "note: " in ended.stderr
+
+
+def test_a_run_keeps_the_command_that_goes_on(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "my churn.db"
+    assert moopt_("run", "churn.toml", "--trials", "3", "--no-reuse", "--store", store).exit_code == 0
+    command = open_store(store, read_only=True).study("churn").attributes["command"]
+    assert command == f"moopt run churn.toml --trials 3 --no-reuse --store '{store}'"
 
 
 def test_a_run_that_stalls_says_so(here: Path, tmp_path: Path) -> None:
@@ -231,7 +243,7 @@ def test_debug_shows_the_traceback(here: Path) -> None:
     assert isinstance(ended.exception, moopt.errors.SpecError)
 
 
-@pytest.mark.parametrize("command", ["run", "front", "choose", "export", "explore", "studies"])
+@pytest.mark.parametrize("command", ["run", "confirm", "front", "choose", "export", "verify", "explore", "studies"])
 def test_every_help_shows_an_example(command: str) -> None:
     ended = moopt_(command, "--help")
     assert ended.exit_code == 0
@@ -350,7 +362,10 @@ def test_the_last_decision_is_exported(here: Path, tmp_path: Path) -> None:
     assert "model.skops" in made["files"]
     code, told = failed("export", "churn.db", "--out", out)
     assert code == 1
-    assert "not empty" in told
+    assert "holds an earlier export" in told
+    more = ("--no-sample", "--intended-use", "Triage.", "--force")
+    assert "sample.csv" not in json.loads(moopt_("export", "churn.db", "--out", out, *more, "--json").stdout)["files"]
+    assert "## Intended use\nTriage." in (out / "MODEL_CARD.md").read_text()
 
 
 def test_an_export_without_a_decision_wants_a_trial(here: Path, tmp_path: Path) -> None:
@@ -460,3 +475,62 @@ def test_the_program_ends_with_the_code_of_its_error(tmp_path: Path) -> None:
     ended = program("front", tmp_path / "none.db")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("moopt: there is no store at")
+
+
+@pytest.fixture
+def confirmable(folder: Path, tmp_path: Path) -> Path:
+    """The store to write to, with its data file."""
+    for file in [*folder.glob("churn.db*"), folder / "churn.csv"]:
+        if file.is_file():
+            shutil.copy(file, tmp_path)
+    return tmp_path / "churn.db"
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_confirm_shows_what_the_search_measured_beside_what_holds(confirmable: Path) -> None:
+    quickly = ("--rounds", "1", "--repeats", "0", "--workers", "1")
+    ended = moopt_("confirm", confirmable, *quickly, "--trials", "0,1")
+    assert ended.exit_code == 0, ended.stderr
+    assert "fitting 2 models on all search rows" in ended.stderr
+    assert "note: scores have no interval: the test split has 18 rows, fewer than 30" in ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "look 1 at the test split" in lines[0]
+    assert lines[1].split()[:5] == ["trial", "why", "accuracy", "confirmed", "recall"]
+    assert lines[2].split()[0] == "0"
+    again = moopt_("confirm", confirmable, *quickly, "--trials", "0", "--json")
+    told = json.loads(again.stdout)
+    assert told["look"] == 1
+    assert told["notes"] == [
+        "the test split was scored before and was not looked at again; --score-again looks once more"
+    ]
+    (trial,) = told["trials"]
+    assert trial["number"] == 0
+    assert trial["values"]["latency_ms"]["low"] <= trial["values"]["latency_ms"]["confirmed"]
+    assert trial["values"]["accuracy"]["low"] is None
+    assert trial["percentiles"]["latency_ms"]["p90"] > 0
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_a_run_may_confirm_at_its_end_as_its_file_says(confirmable: Path) -> None:
+    study = confirmable.with_name("churn.toml")
+    study.write_text(STUDY + "[confirm]\nrounds = 2\nrepeats = 0.0\nconfidence = 0.8\n")
+    ended = moopt_("run", study, "--store", confirmable, "--confirm", "--json")
+    assert ended.exit_code == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert told["study"] == "churn"
+    assert {one["role"] for one in told["trials"]} >= {"front"}
+    store = moopt.load_study(confirmable).store
+    assert all(len(one.measures["latency"]["latency_ms"]["rounds"]) == 2 for one in store.confirmations("churn"))
+
+
+def test_confirm_says_what_cannot_be(confirmable: Path) -> None:
+    assert failed("confirm", confirmable, "--trials", "one") == (
+        2,
+        "moopt: --trials is 'one'; give numbers with commas between, such as 12,40\n",
+    )
+    code, said = failed("confirm", confirmable, "--trials", "99")
+    assert (code, said.startswith("moopt: trial 99 does not exist; on the front are: ")) == (2, True)
+    confirmable.with_name("other.csv").write_text("a,b\n1,2\n")
+    code, said = failed("confirm", confirmable, "--data", confirmable.with_name("other.csv"))
+    assert code == 1
+    assert "other.csv is not the file that was searched" in said

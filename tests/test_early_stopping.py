@@ -138,7 +138,7 @@ def test_a_limit_that_no_trial_meets_stops_none() -> None:
 
 def test_a_larger_number_stops_fewer() -> None:
     counts = []
-    for forgiving in (0.5, 1.4, 500):
+    for forgiving in (0.5, 1.5, 500):
         study = make(algorithm="random")
         study.optimize(Folds(), n_trials=60, early_stopping=forgiving)
         counts.append(len(trials(study, State.STOPPED)))

@@ -185,6 +185,18 @@ def test_a_value_that_is_no_number_fails_its_own_trial_alone(which: int, states:
     assert [trial.state for trial in trials(study)] == states.split()
 
 
+def test_a_config_may_fail_where_its_siblings_do_not(place: Path | None) -> None:
+    def fail(_config: Config, step: int, results: Results) -> Results:
+        return (StepResult({}, failure="no conversion"), *results[1:]) if step == 1 else results
+
+    study = make(place)
+    study.optimize(Ensemble(also=fail), n_trials=1)
+    own, *others = trials(study)
+    assert (own.state, own.failure, own.message) == (State.FAILED, "error", "step 1: no conversion")
+    assert [one.state for one in others] == [State.COMPLETE, State.COMPLETE]
+    assert own.steps[1].failure == "no conversion"
+
+
 def test_a_trial_that_fails_in_a_step_keeps_what_its_siblings_measured_and_has_none() -> None:
     def fail(_config: Config, step: int, results: Results) -> Results:
         if step == 1:
@@ -203,7 +215,6 @@ def test_a_trial_that_fails_in_a_step_keeps_what_its_siblings_measured_and_has_n
         (lambda own, *_: own, "the evaluator returned StepResult.*; expected a tuple of StepResult"),
         (lambda *_: (), r"the evaluator returned \(\); expected a tuple of StepResult"),
         (lambda own, *rest: (*rest, own), "the evaluator's first result has changes"),
-        (lambda own, *_: (replace(own, failure="no"),), "the evaluator's first result has a failure"),
         (lambda own, *_: (own, own), "the sibling with no changes is the config itself"),
         (lambda own, *_: (own, replace(own, changes={"n": 40})), "the sibling with n=40 is the config itself"),
         (lambda own, *_: (own, replace(own, changes={"m": 4})), "sibling with m=4 is no config of the space: unknown"),

@@ -61,19 +61,24 @@ def export(
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist yet, or be empty.")],
     trial: Annotated[int | None, typer.Option(help="The trial's number. Default: the last decision's.")] = None,
     data: Annotated[Path | None, typer.Option(help="The data file, where it is not where it was.")] = None,
+    sample: Annotated[bool, typer.Option(help="Whether up to 50 rows of the data go with the model.")] = True,
+    intended_use: Annotated[str, typer.Option(help="What the model is for: text for its card.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in that folder.")] = False,
     study: StudyName = None,
     json: AsJson = False,
 ) -> None:
-    """Export a trial: config, readable pipeline, fitted model, the front, why, and a manifest.
+    """Export a trial: config, readable pipeline, fitted model, predict.py, model card, the front, why, and a manifest.
 
     moopt export churn.db --trial 42 --out best
-    moopt export churn.db --out best --data moved/churn.csv
+    moopt export churn.db --out best --data moved/churn.csv --no-sample
     """
     from moopt.export import export_trial
 
     opened, record = opened_study(store, study)
     number = trial if trial is not None else _last_decision(opened, record)
-    made = export_trial(opened, record.name, number, out, data=data)
+    made = export_trial(
+        opened, record.name, number, out, data=data, with_sample=sample, intended_use=intended_use, force=force
+    )
     if json:
         print_json(
             {

@@ -14,10 +14,10 @@ from moopt.cli.output import print_json, results, say
 from moopt.cli.results import AsJson, StoreFile, StudyName
 from moopt.errors import UsageError
 from moopt.frames import front_trials
+from moopt.requests import STOPPED
 from moopt.store import Store, open_store
 from moopt.store.base import StudyRecord
 from moopt.store.transfer import export_file
-from moopt.study import STOPPED
 from moopt.trial import Json, State
 
 

@@ -23,6 +23,7 @@ from moopt.engine.judge import Stopped
 from moopt.engine.ledger import Ledger
 from moopt.engine.stall import gain_and_noise
 from moopt.errors import SearchFailed, UsageError, WrongResult
+from moopt.requests import LOOK_S, Request, Requests
 from moopt.searchers.base import EXHAUSTED, WAIT, Signal
 from moopt.space.codec import Key
 from moopt.trial import Evaluator, Source, State, StepResult, Trial
@@ -45,6 +46,7 @@ class Stop(StrEnum):
     STALLED = "the front has stalled"
     EXHAUSTED = "every config of the space was evaluated"
     INTERRUPTED = "interrupted"
+    ASKED = "stopped on request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Budget:
     n_trials: int | None = None
     """Trials of the study in total, without siblings."""
     timeout_s: float | None = None
-    """Wall-clock seconds, after which no trial is started."""
+    """Wall-clock seconds, after which no trial is started; those of a pause are not counted."""
     max_steps: int | None = None
     """Steps of the study in total; no trial is started that could take it past them."""
     stall_window: int | None = None
@@ -92,6 +94,7 @@ class Loop:
         forgiving: float | None = None,
         deterministic: bool = False,
         raise_errors: bool = False,
+        requests: Requests | None = None,
     ) -> None:
         self._ledger = ledger
         self._evaluator = evaluator
@@ -102,6 +105,8 @@ class Loop:
         self._forgiving = forgiving
         self._deterministic = deterministic
         self._raise_errors = raise_errors
+        self._requests = requests
+        self._paused = False
         self._open: dict[int, _Open] = {}
         self._held: dict[int, BaseException | Stopped | None] = {}
         self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
@@ -121,7 +126,7 @@ class Loop:
                 self._reopen(trial)
             while True:
                 self._submit()
-                if not self._collect():
+                if not self._collect() and not self._rest():
                     break
         self._tell_held(0)
         return self._stop or Stop.TRIALS
@@ -143,8 +148,7 @@ class Loop:
         is stored. A trial is started for that only where proposals take their time, as those of a model do: it is
         proposed without the results that are due.
         """
-        if self._interrupted.is_set():
-            self._stop = Stop.INTERRUPTED
+        if self._held_back():
             return None
         in_flight = sum(len(opened.running) for opened in self._open.values())
         if self._forgiving is not None:
@@ -172,6 +176,26 @@ class Loop:
         if started is not None or self._deterministic or in_flight >= self._n_workers:
             return started
         return next((opened for opened in self._open.values() if opened.waiting), None)
+
+    def _held_back(self) -> bool:
+        """Whether nothing may be submitted: the user interrupted, or somebody asked for an end or a pause."""
+        asked = self._requests.asked() if self._requests is not None else None
+        if self._interrupted.is_set():
+            self._stop = Stop.INTERRUPTED
+        elif asked is Request.STOP:
+            self._stop = Stop.ASKED
+        self._paused = asked is Request.PAUSE and self._stop is not Stop.INTERRUPTED
+        return self._paused or self._stop in (Stop.INTERRUPTED, Stop.ASKED)
+
+    def _rest(self) -> bool:
+        """Nothing is in flight. In a pause with something left to do wait a moment; False where the search is over."""
+        if not self._paused or (self._stop is not None and not self._open):
+            return False
+        self._interrupted.wait(LOOK_S)
+        self._ledger.heartbeat()
+        if self._deadline is not None:
+            self._deadline += LOOK_S
+        return True
 
     def _trials_ahead(self) -> int:
         if self._n_workers == 1 or self._deterministic:

@@ -63,9 +63,14 @@ def mean_values(objectives: Sequence[Objective], steps: Mapping[int, StepResult]
 
 
 def completed(objectives: Sequence[Objective], trial: Trial, finished_at: float) -> Trial:
-    """The trial after its last step: complete, or failed where a value is missing or has no finite loss."""
+    """The trial after its last step: complete, or failed where a step says so, a value is missing or has no finite
+    loss.
+    """
     values = mean_values(objectives, trial.steps)
     done = replace(trial, state=State.COMPLETE, values=values, fit=_fit(trial), finished_at=finished_at)
+    for step, result in sorted(trial.steps.items()):
+        if result.failure:
+            return _failed(done, Failure.ERROR, f"step {step}: {result.failure}")
     for objective in objectives:
         if objective.name not in values:
             return _failed(done, Failure.WRONG_RESULT, f"no step measured the objective {objective.name}")

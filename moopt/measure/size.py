@@ -1,4 +1,4 @@
-"""Bytes of the model file that ships: skops, deflated, and the same bytes for the same model each time."""
+"""Bytes of the model file that ships, the same for the same model each time: skops, deflated, or ONNX."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ _SCHEMA = "schema.json"
 
 
 def model_bytes(estimator: Any) -> bytes:
-    """The fitted estimator as a deflated skops file, which loads without running code.
+    """The fitted estimator as a deflated skops file, an OnnxModel as its ONNX file; both load without running code.
 
     Raises ObjectiveError for an estimator that skops cannot write, MemoryError for one whose file does not fit into
     memory.
     """
     import skops.io
 
+    from moopt.deploy.onnx_model import OnnxModel
+
+    if isinstance(estimator, OnnxModel):
+        return estimator.content
     try:
         return _reproducible(skops.io.dumps(estimator))
     except MemoryError:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from moopt.trial import Config
+from moopt.trial import Config, Json
+
+
+def as_it_is(model: Any, X: Any) -> tuple[Any, Mapping[str, Json]]:
+    """The model that was fitted is the one that predicts."""
+    del X
+    return model, {}
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,14 @@ class Variant:
     """Gives the model: whatever predicts. What it raises fails this variant."""
     fit_share: float = 1.0
     """Of the fit's time, what this variant alone would have needed."""
+    deploy: Callable[[Any, Any], tuple[Any, Mapping[str, Json]]] = as_it_is
+    """From the model and the validation rows to what predicts in its place, with details. What it raises fails this
+    variant."""
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether what predicts is another thing than what was fitted."""
+        return self.deploy is not as_it_is
 
 
 class Expansion(Protocol):

@@ -39,7 +39,7 @@ class NSGA2:
         self._space, self._seed, self._size, self._operators = space, seed, population, operators
         self._seen = Seen(space)
         self._archive = Archive(n_objectives)
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._variation = Variation(space)
         # Rows in the order of arrival; one more than survive.
         self._n = 0
@@ -114,7 +114,7 @@ class NSGA2:
         return bool((less | better).any())
 
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
-        variation, sbx = self._variation, self._operators == "sbx"
+        variation, sbx = self._variation.after(len(self._seen)), self._operators == "sbx"
         for attempt in range(_TRIES):
             first, second, third, fourth = (rng.random(4) * self._n).astype(np.intp).tolist()
             a, b = self._points[self._winner(first, second)], self._points[self._winner(third, fourth)]

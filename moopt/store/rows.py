@@ -156,11 +156,12 @@ def step_row(number: int, step: int, result: StepResult) -> Row:
         "seconds": result.seconds,
         "changes": _or_null(dict(result.changes)),
         "details": _or_null(dict(result.details)),
+        "failure": result.failure or None,
         "siblings": _or_null([asdict(one) for one in result.siblings]),
     }
 
 
-STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details", "siblings")
+STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details", "failure", "siblings")
 """Columns from which :func:`steps_of` makes steps, in their order."""
 
 
@@ -168,8 +169,9 @@ def steps_of(found: Sequence[Sequence[Any]]) -> dict[int, dict[int, StepResult]]
     """The steps of rows of :data:`STEP`, by the number of their trial and their own."""
     steps: dict[int, dict[int, StepResult]] = defaultdict(dict)
     if found:
-        numbers, places, values, train, seconds, changes, details, siblings = zip(*found, strict=True)
-        own = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details))
+        numbers, places, values, train, seconds, changes, details, failures, siblings = zip(*found, strict=True)
+        said = (failure or "" for failure in failures)
+        own = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details), said)
         for number, place, result, others in zip(numbers, places, own, siblings, strict=True):
             steps[number][place] = replace(result, siblings=_siblings(from_text(others))) if others else result
     return steps

@@ -179,10 +179,10 @@ def _write(store: Store, name: str, out: Path, ending: str) -> None:
     if ending == ".csv":
         frame.to_csv(out, index=False)
     else:
-        frame.apply(_one_type).to_parquet(out, index=False)
+        frame.apply(one_type).to_parquet(out, index=False)
 
 
-def _one_type(column: pd.Series[Any]) -> pd.Series[Any]:
+def one_type(column: pd.Series[Any]) -> pd.Series[Any]:
     """A column of Parquet has one type: whole numbers stay whole where some are missing, mixed values become texts."""
     if column.dtype.kind != "O":
         return column

@@ -1,6 +1,6 @@
 """What early stopping saves and what it loses, replayed on recorded folds; JSON lines.
 
-    python tests/benchmarks/early_stopping.py [--tables FILE...] [--forgiving 1 1.4 2] [--seeds 10]
+    python tests/benchmarks/early_stopping.py [--tables FILE...] [--forgiving 1 1.5 2] [--seeds 10]
 
 A table holds five folds of accuracy and recall, the latency and the size of every config of a space (see
 ``tables.py`` in the folder of shared tools). For each seed 200 random configs are run in random order by the engine
