@@ -10,7 +10,7 @@ import streamlit as st
 
 from moopt.errors import MooptError
 from moopt_explorer import state, text
-from moopt_explorer.views import decide, explore, session
+from moopt_explorer.views import compare, decide, explore, progress, session, studies, tradeoffs
 from moopt_explorer.views.session import Look
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -24,7 +24,11 @@ def main(arguments: list[str]) -> None:
     found = _look(arguments)
     pages = {
         "explore": st.Page(lambda: _draw(found, explore.page), title="Explore", default=True),
+        "tradeoffs": st.Page(lambda: _draw(found, tradeoffs.page), title="Trade-offs", url_path="tradeoffs"),
+        "compare": st.Page(lambda: _draw(found, compare.page), title="Compare", url_path="compare"),
         "decide": st.Page(lambda: _draw(found, decide.page), title="Decide and export", url_path="decide"),
+        "progress": st.Page(lambda: _draw(found, progress.page), title="Progress", url_path="progress"),
+        "studies": st.Page(lambda: _draw(found, studies.page), title="Studies", url_path="studies"),
     }
     current = st.navigation(list(pages.values()), position="hidden")
     query = {} if isinstance(found, str) else state.to_query(found.view)

@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moopt.certainty import Certainty, stored_certainty
 from moopt.choose import Front, front_of
 from moopt.errors import NoTrialLeft
 from moopt.frames import value_matrix
 from moopt.objectives import PARAM, Floats, Objective, format_value, violations
+from moopt.requests import Request, asked
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Source, State, Trial
 
@@ -36,11 +38,18 @@ class Snapshot:
     """Whether a coordinator was at work."""
     trials: tuple[Trial, ...]
     """By number, without their steps."""
+    certainty: Certainty | None = None
+    """How sure the front is; not asked while a coordinator is at work, since it is read anew with each step then."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
         """The study's, with its own limits."""
         return self.record.objectives
+
+    @property
+    def asked(self) -> Request | None:
+        """What a running search is asked for."""
+        return asked(self.record) if self.running else None
 
     @cached_property
     def complete(self) -> tuple[Trial, ...]:
@@ -126,8 +135,10 @@ class Snapshot:
 def read(store: Store, name: str) -> Snapshot:
     """The study as it stands. Raises StoreError where it cannot be read."""
     revision = store.revision(name)  # first: what comes after it is read again at the next look
+    record, running = store.study(name), store.is_running(name)
     trials = tuple(store.trials(name, with_steps=False))
-    return Snapshot(store.study(name), revision, store.is_running(name), trials)
+    known = None if running else stored_certainty(store, name, record.objectives, trials)
+    return Snapshot(record, revision, running, trials, known)
 
 
 def identity(location: str) -> int:

@@ -12,13 +12,17 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from moopt.choose import BALANCED, KNEE
+from moopt.choose.moves import ANYTHING, IMPROVE, Wish
 from moopt.errors import ObjectiveError
 from moopt.objectives import Objective, parse_limit
 
 NO_LIMIT = "none"
 TRIAL_NUMBER = Objective("trial number")
 """What goes across where a study has one objective: the trials in their order."""
-_LIMIT_PREFIX = "limit."
+_LIMIT_PREFIX, _WISH_PREFIX = "limit.", "wish."
+MOST_COMPARED = 4
+SCATTER, AXES, MATRIX = "scatter", "axes", "matrix"
+PICTURES = (SCATTER, AXES, MATRIX)
 _LARGEST_NUMBER = 2**53
 
 
@@ -38,8 +42,20 @@ class View:
     """``balanced``, ``knee`` or an objective's name."""
     pick: int | None = None
     """The number of the picked trial."""
+    picture: str = SCATTER
+    """``scatter``, ``axes`` (parallel ones) or ``matrix``."""
     whole: bool = False
     """Whether the picture shows all trials and not the front's surroundings."""
+    wishes: Mapping[str, Wish] = field(default_factory=lambda: MappingProxyType({}))
+    """Objective name -> what is wished of it, seen from the pick; those not named are kept."""
+    compared: tuple[int, ...] = ()
+    """The numbers of the trials that are compared, besides the pick."""
+    rival: str = ""
+    """The study that this one is compared with; empty for none."""
+    explained: str = ""
+    """The objective whose hyperparameters are looked at; empty for the first one."""
+    along: str = ""
+    """The hyperparameter along which it is drawn; empty for the most important one."""
 
 
 def to_query(view: View) -> dict[str, str]:
@@ -50,12 +66,18 @@ def to_query(view: View) -> dict[str, str]:
         "y": view.y,
         "prefer": "" if view.preference == BALANCED else view.preference,
         "pick": "" if view.pick is None else str(view.pick),
+        "picture": "" if view.picture == SCATTER else view.picture,
         "show": "all" if view.whole else "",
+        "compare": ",".join(map(str, view.compared)),
+        "with": view.rival,
+        "explain": view.explained,
+        "along": view.along,
     }
+    wishes = {f"{_WISH_PREFIX}{name}": str(wish) for name, wish in view.wishes.items()}
     limits = {
         f"{_LIMIT_PREFIX}{name}": NO_LIMIT if limit is None else repr(limit) for name, limit in view.limits.items()
     }
-    return {key: text for key, text in query.items() if text} | dict(sorted(limits.items()))
+    return {key: text for key, text in query.items() if text} | dict(sorted({**limits, **wishes}.items()))
 
 
 def from_query(query: Mapping[str, str]) -> View:
@@ -67,7 +89,13 @@ def from_query(query: Mapping[str, str]) -> View:
         limits=dict(_limits(query)),
         preference=query.get("prefer") or BALANCED,
         pick=_number(query.get("pick", "")),
+        picture=query.get("picture", "") if query.get("picture", "") in PICTURES else SCATTER,
         whole=query.get("show") == "all",
+        wishes=dict(_wishes(query)),
+        compared=_several(query.get("compare", "")),
+        rival=query.get("with", ""),
+        explained=query.get("explain", ""),
+        along=query.get("along", ""),
     )
 
 
@@ -84,9 +112,17 @@ def fitted(view: View, objectives: Sequence[Objective]) -> View:
     asked = replace(view, x=view.x if view.x in by_name else "", y=view.y if view.y in by_name else "")
     if axes(asked, objectives) == axes(View(), objectives):
         asked = replace(asked, x="", y="")
+    wishes = {
+        name: wish
+        for name, wish in view.wishes.items()
+        if name in by_name and (isinstance(wish, str) or _possible(by_name[name], wish))
+    }
     return replace(
         asked,
         limits=limits,
+        picture=view.picture if len(objectives) > 1 else SCATTER,
+        wishes=wishes if view.pick is not None else {},
+        explained=view.explained if view.explained in by_name and view.explained != objectives[0].name else "",
         preference=view.preference if view.preference in (BALANCED, KNEE, *by_name) else BALANCED,
     )
 
@@ -110,6 +146,12 @@ def with_limit(view: View, objective: Objective, limit: float | None) -> View:
     return replace(view, limits=others if limit == objective.limit else others | {objective.name: limit})
 
 
+def with_wish(view: View, name: str, wish: Wish | None) -> View:
+    """The view with another wish about one objective; None keeps it."""
+    others = {key: value for key, value in view.wishes.items() if key != name}
+    return replace(view, wishes=others if wish is None else others | {name: wish})
+
+
 def _costs_first(objectives: Sequence[Objective]) -> list[Objective]:
     """Logarithmic objectives first, then the minimised ones: a cost reads best across."""
     return sorted(objectives, key=lambda one: (not one.log, one.direction != "minimize"))
@@ -126,6 +168,23 @@ def _limits(query: Mapping[str, str]) -> list[tuple[str, float | None]]:
         elif (limit := _float(text)) is not None:
             found.append((name, limit))
     return found
+
+
+def _wishes(query: Mapping[str, str]) -> list[tuple[str, Wish]]:
+    found: list[tuple[str, Wish]] = []
+    for key, text in query.items():
+        name = key.removeprefix(_WISH_PREFIX)
+        if name in ("", key):
+            continue
+        wish = text if text in (IMPROVE, ANYTHING) else _float(text)
+        if wish is not None:
+            found.append((name, wish))
+    return found
+
+
+def _several(text: str) -> tuple[int, ...]:
+    numbers = [number for part in text.split(",") if (number := _number(part)) is not None]
+    return tuple(dict.fromkeys(numbers))[:MOST_COMPARED]
 
 
 def _possible(objective: Objective, limit: float | None) -> bool:

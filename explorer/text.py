@@ -7,15 +7,25 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+import pandas as pd
+
 from moopt.choose import BALANCED, KNEE
 from moopt.choose.limits import limit_text
+from moopt.choose.swaps import join
 from moopt.objectives import Objective, format_value
+from moopt.requests import Request
 from moopt.trial import Config, State, Trial
 from moopt_explorer.answer import Answer
+from moopt_explorer.compare import Comparison
 from moopt_explorer.data import Snapshot, scalar, slack
+from moopt_explorer.gap import OVER, UNDER, Gap
+from moopt_explorer.growth import Pace, clock, reached
+from moopt_explorer.influence import Influence, unexplained
+from moopt_explorer.rivals import Rivals
 from moopt_explorer.sliders import Bar
 
 SHORT = 36
+_ABSENT = object()
 _MARKUP = re.compile(r"[\\`*\[\]<>$:~!#|{}&^@]|(?<![^\W_])_|_(?![^\W_])")
 
 
@@ -42,14 +52,26 @@ def count(n: int, word: str) -> str:
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
+def numbers(trials: Sequence[int], at_most: int = 12) -> str:
+    """``#1, #4 and 3 more``."""
+    more = len(trials) - at_most
+    return ", ".join(f"#{one}" for one in trials[:at_most]) + (f" and {more} more" if more > 0 else "")
+
+
 def study_line(snapshot: Snapshot) -> str:
     """What a study is at a glance: trials, front, failures, whether it runs."""
     on_front = 0 if snapshot.front is None else len(snapshot.front)
     parts = [count(len(snapshot.trials), "trial"), f"{on_front:,} on the front"]
     if n_failed := snapshot.n_in(State.FAILED):
         parts.append(f"{n_failed:,} failed")
-    parts.append("running" if snapshot.running else "not running")
-    return ", ".join(parts)
+    return ", ".join([*parts, state_text(snapshot)])
+
+
+def state_text(snapshot: Snapshot) -> str:
+    """Whether a study runs, and what it is asked for."""
+    if not snapshot.running:
+        return "not running"
+    return {None: "running", Request.STOP: "stopping", Request.PAUSE: "paused"}[snapshot.asked]
 
 
 def ago(seconds: float) -> str:
@@ -163,11 +185,143 @@ def config_html(config: Config, default: Config | None) -> str:
     return table_html(["hyperparameter", "value", "default"], beside)
 
 
-def table_html(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A small table of texts."""
+def changes_html(trial: Trial, other: Trial) -> str:
+    """The hyperparameters in which two trials differ, one beside the other."""
+    names = [*trial.config, *(name for name in other.config if name not in trial.config)]
+    rows = [
+        [name, *(scalar(one.config[name]) if name in one.config else "–" for one in (trial, other))]
+        for name in names
+        if trial.config.get(name, _ABSENT) != other.config.get(name, _ABSENT)
+    ]
+    return table_html(["hyperparameter", f"#{trial.number}", f"#{other.number}"], rows, kind="mo-table even")
+
+
+def configs_html(trials: Sequence[Trial]) -> str:
+    """A row a hyperparameter, a column a trial; the rows in which trials differ first, in bold."""
+    names = dict.fromkeys(name for trial in trials for name in trial.config)
+    cells = {name: [scalar(one.config[name]) if name in one.config else "–" for one in trials] for name in names}
+    ordered = sorted(names, key=lambda name: len(set(cells[name])) == 1)
+    n_differ = sum(len(set(row)) > 1 for row in cells.values())
+    rows = [[name, *cells[name]] for name in ordered]
+    return table_html(
+        ["hyperparameter", *(f"#{one.number}" for one in trials)], rows, kind="mo-table even", n_bold=n_differ
+    )
+
+
+def compared_html(found: Comparison) -> str:
+    """A row an objective, a column a trial."""
+    rows = [
+        [shorten(one.name), *(format_value(one, float(value)) for value in found.values[:, column])]
+        for column, one in enumerate(found.objectives)
+    ]
+    return table_html(["objective", *(f"#{trial.number}" for trial in found.trials)], rows, kind="mo-table even")
+
+
+def noise_line(objective: Objective, pairs: Sequence[tuple[int, int]]) -> str:
+    """Which trials do not differ in an objective but by noise; nothing where all do."""
+    if not pairs:
+        return ""
+    told = join(f"#{one} and #{other}" for one, other in pairs)
+    return f"{shorten(objective.name)}: the difference between {told} is within noise."
+
+
+def now_html(objective: Objective, value: float) -> str:
+    """An objective's name over its value."""
+    name = html.escape(shorten(objective.name, 24))
+    return (
+        f'<div class="mo-card"><span title="{html.escape(objective.name)}">{name}</span>'
+        f"<b>{html.escape(format_value(objective, value))}</b></div>"
+    )
+
+
+def badges_html(badges: Iterable[str]) -> str:
+    """Short marks side by side."""
+    return '<div class="mo-badges">' + "".join(f"<span>{html.escape(one)}</span>" for one in badges) + "</div>"
+
+
+def table_html(head: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "mo-table", n_bold: int = 0) -> str:
+    """A small table of texts; so many of its first rows stand out."""
     top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<table class="mo-table"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+    body = "".join(
+        f"<tr{' class=differs' if place < n_bold else ''}>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for place, row in enumerate(rows)
+    )
+    return f'<table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def facts_html(facts: Iterable[tuple[str, str, str]]) -> str:
+    """What is counted: a name, a value and a note a card."""
+    cards = "".join(
+        f'<div class="mo-card"><span>{html.escape(name)}</span><b>{html.escape(value)}</b>'
+        f"<small>{html.escape(note)}</small></div>"
+        for name, value, note in facts
+    )
+    return f'<div class="mo-cards">{cards}</div>'
+
+
+def pace_html(found: Pace, snapshot: Snapshot) -> str:
+    """How far a search is, how fast, and what is left."""
+    wanted = "" if found.n_wanted is None else f"of {found.n_wanted:,}"
+    speed = "–" if found.per_minute is None else f"{found.per_minute:.3g} a minute"
+    n_failed = snapshot.n_in(State.FAILED)
+    share = f"{n_failed / len(snapshot.trials):.1%} of all" if n_failed else ""
+    facts = [
+        ("evaluated", f"{found.n_done:,}", wanted),
+        ("state", state_text(snapshot), f"{snapshot.n_in(State.RUNNING):,} in flight" if snapshot.running else ""),
+        ("pace", speed, "of the last trials"),
+        ("left", "–" if found.remaining_s is None else f"about {clock(found.remaining_s)}", "at this pace"),
+        ("front", f"{0 if snapshot.front is None else len(snapshot.front):,}", "trials"),
+        ("failed", f"{n_failed:,}", share),
+    ]
+    return facts_html(facts)
+
+
+def states_html(snapshot: Snapshot) -> str:
+    """How many trials are in which state."""
+    return table_html(["state", "trials"], [[one.value, f"{n:,}"] for one in State if (n := snapshot.n_in(one))])
+
+
+def reached_line(trace: pd.DataFrame) -> str:
+    """Where the front had most of its present hypervolume."""
+    at = reached(trace)
+    if at is None:
+        return ""
+    last = int(trace["evaluations"].iloc[-1])
+    return f"95 % of the present hypervolume was reached after {at:,} of {last:,} evaluations."
+
+
+def gap_line(found: Sequence[Gap]) -> str:
+    """Which trials over- and underfit."""
+    parts = []
+    for reading in (OVER, UNDER):
+        named = [one.number for one in found if one.reading == reading]
+        if named:
+            parts.append(f"{numbers(named, 6)} {reading if len(named) == 1 else reading[:-1]}")
+    return f"{'; '.join(parts) or 'None of them over- or underfits'}."
+
+
+def explained_line(found: Influence) -> str:
+    """From how many trials it was learned, and about what that says little."""
+    line = f"Learned from {count(found.importances[0].n_trials, 'complete trial')}."
+    little = [shorten(one.target) for one in unexplained(found)]
+    return f"{line} It says little about {join(little)}: unseen trials are not predicted." if little else line
+
+
+def rivals_html(found: Rivals, names: tuple[str, str]) -> str:
+    """A row a study: its front, its hypervolume, and how much of it the other one beats."""
+    about = "" if found.is_exact else "about "
+    rows = [
+        [
+            shorten(name, 60),
+            f"{len(front):,}",
+            f"{about}{volume:.4g}",
+            f"{n:,} of {len(front):,}",
+        ]
+        for name, front, volume, n in zip(names, found.fronts, found.hypervolumes, found.dominated, strict=True)
+    ]
+    return table_html(["study", "front", "hypervolume", "dominated by the other"], rows)
 
 
 def file_name(name: str) -> str:

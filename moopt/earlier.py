@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from moopt import pareto
 from moopt.errors import MooptWarning, SpaceError
 from moopt.frames import front_trials, value_matrix
-from moopt.objectives import Objective, loss_matrix
+from moopt.objectives import loss_matrix
 from moopt.space import Space
 from moopt.space.codec import Key
 from moopt.store.base import PIPELINE, Store, StudyRecord
@@ -56,7 +54,8 @@ def front_configs(space: Space, store: Store, record: StudyRecord, n: int) -> li
             MooptWarning,
             stacklevel=4,
         )
-    spread = _spread(record.objectives, [trial for trial, _ in fitting], n)
+    losses = loss_matrix(record.objectives, value_matrix(record.objectives, [trial for trial, _ in fitting]))
+    spread = pareto.subset(pareto.normalise(losses, *pareto.ideal_nadir(losses)), n)
     return [Found(fitting[row][1], record.name, fitting[row][0].number, {}) for row in spread]
 
 
@@ -65,21 +64,6 @@ def _within(space: Space, config: Config) -> Config | None:
         return space.check(config)
     except SpaceError:
         return None
-
-
-def _spread(objectives: Sequence[Objective], front: Sequence[Trial], n: int) -> list[int]:
-    """At most ``n`` rows of a front, each the one that adds most hypervolume to those before.
-
-    The greedy subset of Guerreiro, Fonseca and Paquete 2016, doi:10.1162/EVCO_a_00159.
-    """
-    losses = loss_matrix(objectives, value_matrix(objectives, front))
-    ideal, nadir = pareto.ideal_nadir(losses)
-    chosen: list[int] = []
-    while len(chosen) < min(n, len(front)):
-        left = [row for row in range(len(front)) if row not in chosen]
-        gained = [pareto.hypervolume(losses[[*chosen, row]], ideal, nadir) for row in left]
-        chosen.append(left[int(np.argmax(gained))])
-    return chosen
 
 
 def evaluated(space: Space, store: Store, record: StudyRecord, versions: Mapping[str, str]) -> dict[Key, Found]:

@@ -81,6 +81,11 @@ class Objective:
         return next((unit for end, unit in _SUFFIXES.items() if self.name.endswith(end)), "")
 
     @property
+    def is_exact(self) -> bool:
+        """Whether one step tells it: a size does not depend on which rows are held out, but for a little."""
+        return UNITS[self.unit][0] == "size"
+
+    @property
     def better(self) -> str:
         """``lower`` or ``higher``, for messages."""
         return "lower" if self.direction == "minimize" else "higher"
@@ -233,6 +238,12 @@ def loss(objective: Objective, value: float) -> float:
     return -value if objective.direction == "maximize" else value
 
 
+def value_of(objective: Objective, loss: float) -> float:
+    """The value of a loss, in the objective's own direction and unit."""
+    value = -loss if objective.direction == "maximize" else loss
+    return float(np.exp2(value)) if objective.log else value
+
+
 def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:
     """Losses (n, m) of values (n, m) whose columns follow the objectives; NaN as in :func:`loss`."""
     out = np.array(values, dtype=np.float64).reshape(-1, len(objectives))
@@ -285,6 +296,11 @@ def violations(objectives: Sequence[Objective], values: Floats) -> Floats:
         if objective.limit is not None:
             total += np.maximum(turned[:, column] - loss(objective, objective.limit), 0.0)
     return total
+
+
+def is_share(values: Floats) -> bool:
+    """Whether values (n,) look like shares of one: none can be beyond 0 or 1, and differences are told in points."""
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def format_value(objective: Objective, value: float) -> str:

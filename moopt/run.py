@@ -16,6 +16,7 @@ from moopt.deploy.backends import as_backends, recorded
 from moopt.engine.loop import Stop
 from moopt.errors import SpaceError, nearest
 from moopt.evaluate import CrossValidation, file_evaluator
+from moopt.models.portfolio import n_portfolio, portfolio_configs
 from moopt.models.presets import cost_warnings, default_configs, families_for, preset_space
 from moopt.space import Space, as_space
 from moopt.specfile import StudySpec
@@ -57,7 +58,7 @@ class Plan:
         ranges, seed = self.spec.models.ranges, self.spec.study.seed
         return preset_space(self.families, self.data.columns, ranges, seed, self.backends)
 
-    @property
+    @cached_property
     def defaults(self) -> list[Config]:
         """Each family's default config. Raises SpaceError."""
         return default_configs(self.families, self.data.columns, self.spec.models.ranges, self.backends)
@@ -66,6 +67,16 @@ class Plan:
     def start(self) -> list[Config]:
         """The user's own configs. Raises SpaceError."""
         return [own_config(as_space(self.space), self.families, config) for config in self.spec.search.start]
+
+    @property
+    def portfolio(self) -> list[Config]:
+        """Configs that did well on other data, as many as leave room for a search; none where they are not wanted."""
+        search, space = self.spec.search, as_space(self.space)
+        if not search.portfolio:
+            return []
+        known = [*self.defaults, *self.start]
+        names = [one.name for one in self.spec.objective_list()]
+        return portfolio_configs(space, names, known, n_portfolio(search.n_trials, len(known)))
 
     def evaluator(self) -> CrossValidation:
         """What the workers call. Raises DataError for a class with fewer rows than folds."""
@@ -126,6 +137,7 @@ def open_study(planned: Plan, store: str | Path | Store | None) -> Study:
         defaults=planned.defaults,
         start=planned.start,
         warm_start_from=_warm_start(spec),
+        portfolio=planned.portfolio,
         n_steps=spec.search.folds,
         spec=_as_stored(planned.record(), opened, spec.name),
         resume=True,
@@ -158,6 +170,7 @@ def run_study(
                 timeout_s=search.timeout_s,
                 max_steps=search.max_steps,
                 stop_when_stalled=search.stop_when_stalled,
+                early_stopping=search.early_stopping,
                 reuse=search.reuse,
                 step_timeout_s=search.step_timeout_s,
                 memory_limit_mb=search.memory_limit_mb,

@@ -15,6 +15,7 @@ from moopt.objectives import (
     loss,
     loss_matrix,
     losses,
+    value_of,
     violation,
     violations,
     with_limits,
@@ -168,3 +169,10 @@ def test_a_percentile_is_no_objective_of_a_search(name):
 def test_a_percentile_is_refused_where_it_is_declared():
     with pytest.raises(ObjectiveError, match=r"latency_p99\.9 is a percentile"):
         latency(percentile=99.9)
+
+
+@pytest.mark.parametrize(
+    "objective", [Objective("error"), Objective("accuracy", "maximize"), Objective("size_kb", log=True)]
+)
+def test_a_loss_is_turned_back_into_its_value(objective: Objective) -> None:
+    assert value_of(objective, loss(objective, 0.37)) == pytest.approx(0.37)

@@ -10,8 +10,8 @@ from moopt import choose, export
 from moopt.errors import MooptError
 from moopt.trial import Trial
 from moopt_explorer import data, text
-from moopt_explorer.answer import Answer, points
-from moopt_explorer.views import session
+from moopt_explorer.answer import Answer
+from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
 
 _PREPARED = "moopt_prepared"
@@ -19,15 +19,11 @@ _PREPARED = "moopt_prepared"
 
 def page(look: Look) -> None:
     """Draw the page."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.html(text.line_html(look.snapshot.record.name, "mo-title"), width="content")
-        session.refresh(look)
-    if notice := session.notice():
-        st.warning(text.markdown(notice))
+    parts.head(look)
     found = look.answer
     trial = None if found is None or found.pick is None else look.snapshot.trial(found.pick)
     if found is None or trial is None:
-        _nothing_picked(found)
+        parts.nothing_picked(found, "decide on")
         return
     choice, default = found.why(), look.snapshot.default_for(trial)
     left, right = st.columns([3, 2], gap="large")
@@ -35,25 +31,12 @@ def page(look: Look) -> None:
         _why(found, choice)
         _values(found, trial, default)
         if choice is not None:
-            _swaps(found, trial.number)
+            parts.swaps(found, trial.number)
     with right:
         if choice is not None:
             _actions(look, choice)
         _config(trial, default)
-        _notes(trial)
-
-
-def _nothing_picked(found: Answer | None) -> None:
-    st.info("No trial is picked, so there is nothing to decide on yet. Pick one on the page Explore.")
-    with st.container(horizontal=True):
-        if found is not None and found.recommended is not None:
-            st.button(
-                f"Take recommended #{found.recommended.number}",
-                type="primary",
-                shortcut="Ctrl+Enter",
-                on_click=session.callback(session.take_recommended),
-            )
-        st.button("Back to Explore", on_click=session.go, args=("explore",))
+        _notes(look, trial)
 
 
 def _why(found: Answer, choice: choose.Choice | None) -> None:
@@ -74,28 +57,32 @@ def _beside(default: Trial | None) -> str:
     return "" if default is None else f"beside the default config, #{default.number}"
 
 
-def _swaps(found: Answer, number: int) -> None:
-    swaps = choose.swaps(found.objectives, points(found.front), number)
-    st.html(text.section_html("What its neighbours would change", "cheapest first"))
-    if not swaps:
-        st.html(text.line_html("It is the only trial on the front.", "mo-hint"))
-    for swap in swaps:
-        words, take = st.columns([5, 1], vertical_alignment="center")
-        words.html(text.line_html(f"#{swap.number}: {swap.text}", "mo-swap"))
-        if swap.within_limits:
-            change = session.callback(session.picked(swap.number))
-            take.button(f"Take #{swap.number}", on_click=change, width="stretch")
-
-
 def _config(trial: Trial, default: Trial | None) -> None:
     st.html(text.section_html("The config", _beside(default)))
     st.html(text.config_html(trial.config, None if default is None else default.config))
 
 
-def _notes(trial: Trial) -> None:
+def _notes(look: Look, trial: Trial) -> None:
+    st.html(text.section_html("Notes", "kept with the trial"))
+    if message := session.said():
+        st.error(text.markdown(message))
     if trial.notes:
-        st.html(text.section_html("Notes", ""))
         st.html(text.list_html(trial.notes))
+    key = session.key(f"note {trial.number}")
+    st.text_area(f"A note on #{trial.number}", key=key, height=80, max_chars=2000)
+    st.button("Add the note", on_click=_add_note, args=(look, trial.number, key))
+
+
+def _add_note(look: Look, number: int, key: str) -> None:
+    session.callback()()
+    note = str(st.session_state[key]).strip()
+    if not note:
+        return
+    try:
+        look.store.add_note(look.snapshot.record.name, number, note)
+        st.session_state[key] = ""
+    except MooptError as error:  # the text stays where it was written
+        session.say(str(error))
 
 
 def _actions(look: Look, choice: choose.Choice) -> None:

@@ -10,13 +10,13 @@ import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
 from moopt.objectives import PARAM, Objective
-from moopt_explorer import charts, data, marks, sliders, state, text
+from moopt_explorer import data, files, sliders, state, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
-from moopt_explorer.views import session
+from moopt_explorer.views import pictures, session
 from moopt_explorer.views.session import Look
 
-_CHART, _MARK = "moopt chart", "mark"
+_MARK = "mark"
 
 
 def page(look: Look) -> None:
@@ -30,8 +30,9 @@ def page(look: Look) -> None:
         _nothing_complete(look)
     else:
         _pick(look, look.answer)
-        _picture(look, look.answer)
+        pictures.draw(look, look.answer)
         _table(look, look.answer)
+        _downloads(look)
     _failures(look)
 
 
@@ -118,61 +119,6 @@ def _pick(look: Look, found: Answer) -> None:
     )
 
 
-def _picture(look: Look, found: Answer) -> None:
-    across, upwards = state.axes(look.view, found.objectives)
-    if len(found.objectives) > 1:
-        _axes(look, found, across, upwards)
-    snapshot = look.snapshot
-    scene = marks.scene(
-        snapshot.frame.assign(within=data.meets(found.objectives, snapshot.values)),
-        (across, upwards),
-        pick=found.pick,
-        recommended=None if found.recommended is None else found.recommended.number,
-        whole=look.view.whole,
-    )
-    spec = charts.scatter(
-        scene,
-        found.objectives,
-        limits=found.limits,
-        describe=snapshot.describe,
-        palette=charts.DARK if st.context.theme.type == "dark" else charts.LIGHT,
-    )
-    st.vega_lite_chart(
-        spec=spec,
-        key=_CHART,
-        width="stretch",
-        on_select=_chart_clicked,
-        alt=f"{text.shorten(upwards.name)} over {text.shorten(across.name)}: the front of the study",
-    )
-    if scene.n_outside:
-        left_out = text.count(scene.n_outside, "dominated trial")
-        st.html(text.line_html(f"{left_out} outside the picture.", "mo-hint"))
-
-
-def _axes(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
-    names = [objective.name for objective in found.objectives]
-    session.keep("x", across.name)
-    session.keep("y", upwards.name)
-    session.keep("show", "all" if look.view.whole else "front")
-    # The last column stays free: the chart's own toolbar comes up there.
-    x, y, show, _ = st.columns([3, 3, 2.2, 1], vertical_alignment="bottom")
-    y.selectbox("Upwards", names, format_func=text.shorten, key=session.key("y"), on_change=session.callback())
-    x.selectbox("Across", names, format_func=text.shorten, key=session.key("x"), on_change=session.callback())
-    show.segmented_control(
-        "Show",
-        ["front", "all"],
-        format_func={"front": "the front", "all": "all trials"}.__getitem__,
-        key=session.key("show"),
-        on_change=session.callback(),
-    )
-
-
-def _chart_clicked() -> None:
-    points = st.session_state[_CHART].selection.get(charts.SELECTION, [])
-    if points:
-        session.callback(session.picked(int(points[0]["trial"])))()
-
-
 def _table(look: Look, found: Answer) -> None:
     """The front's members within the limits, the pick and the recommended one on top, then the best upwards."""
     recommended = None if found.recommended is None else found.recommended.number
@@ -210,6 +156,22 @@ def _table(look: Look, found: Answer) -> None:
             **{f"{VALUE}{one.name}": _column(one) for one in found.objectives},
         },
     )
+
+
+def _downloads(look: Look) -> None:
+    """The whole front as files, whatever the limits are; made when they are asked for."""
+    snapshot, name = look.snapshot, text.file_name(look.snapshot.record.name)
+    kinds = {"CSV": (files.as_csv, "csv", "text/csv"), "Parquet": (files.as_parquet, "parquet", None)}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for kind, (packed, ending, mime) in kinds.items():
+            st.download_button(
+                f"The front as {kind}",
+                lambda packed=packed: packed(files.front(snapshot)),
+                file_name=f"{name}-front.{ending}",
+                mime=mime,
+                on_click="ignore",
+            )
+        st.html(text.line_html("Pictures are saved as PNG or SVG by the menu ⋯ at their upper right.", "mo-hint"))
 
 
 def _hyperparameters(table: pd.DataFrame) -> list[str]:

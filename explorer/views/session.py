@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from moopt.choose.moves import ANYTHING, IMPROVE, Wish
 from moopt.errors import StoreError
 from moopt.store import open_store
 from moopt.store.base import Store
@@ -23,7 +24,9 @@ from moopt_explorer.state import View
 _KEPT_SNAPSHOTS = 4
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
-_GO = "moopt_go"
+_GO, _SAID = "moopt_go", "moopt_said"
+KEEP, WORSEN = "keep", "may worsen"
+"""Beside ``improve``, what the control of a wish says."""
 _AT_ONCE = 0.5
 """Seconds."""
 
@@ -84,6 +87,13 @@ def look(location: str) -> Look | None:
     _publish(view)
     st.session_state[_SHOWN] = snapshot
     return Look(location, store, names, snapshot, read_at, view, found)
+
+
+def snapshot_of(location: str, name: str) -> data.Snapshot:
+    """A study of the store as it stands. Raises StoreError."""
+    store = store_at(location)
+    found = _snapshot(location, data.identity(location), name, store.revision(name), store.is_running(name))
+    return found[0]
 
 
 def notice() -> str:
@@ -160,8 +170,30 @@ def take_recommended(view: View) -> View:
 
 
 def picked(number: int | None) -> Callable[[View], View]:
-    """A change that picks a trial; it is judged against the limits before it is shown."""
-    return lambda view: replace(view, pick=number)
+    """A change that picks a trial; it is judged against the limits before it is shown. What was wished of the one
+    before is forgotten.
+    """
+    return lambda view: replace(view, pick=number, wishes={})
+
+
+def comparing(numbers: Iterable[int]) -> Callable[[View], View]:
+    """A change that compares these trials."""
+    return lambda view: replace(view, compared=tuple(numbers))
+
+
+def rivalled(view: View) -> View:
+    """The view compared with the study that its widget names."""
+    return replace(view, rival=st.session_state[key("rival")])
+
+
+def explained(view: View) -> View:
+    """The view that looks at the objective its widget names, along what matters most to it."""
+    return replace(view, explained=st.session_state[key("explained")], along="")
+
+
+def along(view: View) -> View:
+    """The view that looks along the hyperparameter its widget names."""
+    return replace(view, along=st.session_state[key("along")])
 
 
 def relaxed(name: str, limit: float) -> Callable[[View], View]:
@@ -172,6 +204,28 @@ def relaxed(name: str, limit: float) -> Callable[[View], View]:
         return state.with_limit(view, objective, limit)
 
     return change
+
+
+def limited(limits: Mapping[str, float]) -> Callable[[View], View]:
+    """A change that sets several limits."""
+
+    def change(view: View) -> View:
+        for objective in st.session_state[_SHOWN].objectives:
+            if objective.name in limits:
+                view = state.with_limit(view, objective, limits[objective.name])
+        return view
+
+    return change
+
+
+def say(message: str) -> None:
+    """Have something said on the page that is drawn next."""
+    st.session_state[_SAID] = message
+
+
+def said() -> str:
+    """What is to be said, asked once."""
+    return str(st.session_state.pop(_SAID, ""))
 
 
 def key(what: str) -> str:
@@ -188,7 +242,7 @@ def _said() -> View:
     """The session's view with what the widgets on the page say."""
     view: View = st.session_state[_VIEW]
     shown: data.Snapshot = st.session_state[_SHOWN]
-    said = {what: st.session_state.get(key(what)) for what in ("study", "x", "y", "prefer", "show")}
+    said = {what: st.session_state.get(key(what)) for what in ("study", "x", "y", "prefer", "show", "picture")}
     if said["study"] and said["study"] != shown.record.name:
         return View(study=said["study"])
     view = replace(
@@ -196,13 +250,28 @@ def _said() -> View:
         x=said["x"] or view.x,
         y=said["y"] or view.y,
         preference=said["prefer"] or view.preference,
+        picture=said["picture"] or view.picture,
         whole=said["show"] == "all" if said["show"] else view.whole,
     )
+    compared = st.session_state.get(key("compare"))
+    if compared is not None:
+        view = replace(view, compared=tuple(compared))
     for objective in shown.objectives:
         limit = st.session_state.get(key(f"limit {objective.name}"))
         if limit is not None:
             view = state.with_limit(view, objective, None if limit == sliders.ANY else limit)
+        wish = st.session_state.get(key(f"wish {objective.name}"))
+        if wish is not None:
+            worst = st.session_state.get(key(f"worst {objective.name}"), sliders.ANY)
+            view = state.with_wish(view, objective.name, _wish(wish, worst))
     return view
+
+
+def _wish(said: str, worst: float | str) -> Wish | None:
+    """What two widgets say of one objective together."""
+    if said == WORSEN:
+        return ANYTHING if worst == sliders.ANY else float(worst)
+    return IMPROVE if said == IMPROVE else None
 
 
 def refresh(now: Look) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 
 from moopt.earlier import FROM, Found
 from moopt.engine import outcome
+from moopt.engine.judge import Judge, Stopped
 from moopt.engine.siblings import packed, trials_of
+from moopt.errors import UsageError
 from moopt.searchers import make_searcher
 from moopt.searchers.base import Pending, Searcher, Signal
 from moopt.searchers.pymoo import PymooAlgorithm
@@ -32,6 +34,8 @@ class Ledger:
         self.record = record
         self.objectives = record.objectives
         self.space = Space.from_json(record.space)
+        self._judge = Judge(self.objectives, record.n_steps)
+        self._known_at_start: dict[int, int] = {}
         self._writer = store.write(record.name)
         try:
             self.trials = store.trials(record.name)
@@ -48,13 +52,24 @@ class Ledger:
 
     def _replayed(self, store: Store, algorithm: PymooAlgorithm | None) -> Searcher:
         searcher = make_searcher(self.record.search, self.space, len(self.objectives), self.record.seed, algorithm)
+        told_as_stopped: set[int] = set()
         for event in store.events(self.record.name):
             trial = self.trials[event.number]
             if event.kind is EventKind.STARTED:
                 searcher.started(Pending(trial.number, trial.config, trial.origin))
+                self._known_at_start[trial.number] = len(self._judge)
+            elif outcome.was_stopped(trial) and trial.number not in told_as_stopped:
+                # It may have been resumed since.
+                told_as_stopped.add(trial.number)
+                searcher.tell(outcome.stopped_observation(self.objectives, trial))
             else:
-                searcher.tell(outcome.observation(self.objectives, trial))
+                self._tell(searcher, trial)
         return searcher
+
+    def _tell(self, searcher: Searcher, trial: Trial) -> None:
+        searcher.tell(outcome.observation(self.objectives, trial))
+        if trial.state is State.COMPLETE:
+            self._judge.add(trial)
 
     # What is there to do
 
@@ -114,6 +129,7 @@ class Ledger:
         trial = replace(trial, state=State.RUNNING) if found is None else _reused(trial, found)
         self._writer.start(trial)
         self._searcher.started(Pending(trial.number, trial.config, trial.origin))
+        self._known_at_start[trial.number] = len(self._judge)
         self.trials[trial.number] = trial
         for step, result in trial.steps.items():
             self._writer.step(trial.number, step, result)
@@ -162,6 +178,31 @@ class Ledger:
         """The trial after one of its steps raised."""
         return self._finish(outcome.failed(self.objectives, self.trials[number], error, time.time()))
 
+    def verdict(self, number: int, forgiving: float, *, known_at_start: bool = False) -> Stopped | None:
+        """Why a trial does not go on after its steps so far; None where it does.
+
+        With ``known_at_start`` it is compared with the trials that were told before it started, and with no later one.
+        """
+        n_known = self._known_at_start[number] if known_at_start else None
+        return self._judge.verdict(self.trials[number], forgiving, n_known)
+
+    def stop(self, number: int, why: Stopped, *, known_at_start: bool = False) -> Trial:
+        """The trial after it was stopped."""
+        trial = self.trials[number]
+        expected = self._judge.expected(trial, self._known_at_start[number] if known_at_start else None)
+        return self._finish(outcome.stopped(self.objectives, trial, why, expected, time.time()))
+
+    def resume(self, number: int) -> Trial:
+        """A stopped trial, running again. Raises UsageError for any other."""
+        stopped = [trial.number for trial in self.trials if trial.state is State.STOPPED]
+        if number not in stopped:
+            known = f"those are {', '.join(map(str, stopped))}" if stopped else "there is none"
+            raise UsageError(f"trial {number} was not stopped early; give the number of one that was: {known}")
+        trial = outcome.resumed(self.trials[number])
+        self._writer.resume(trial)
+        self.trials[number] = trial
+        return trial
+
     def _finish(self, trial: Trial, last: Mapping[int, StepResult] | None = None) -> Trial:
         """The trial in the store, and told; in the same commit its siblings, but for configs that are known already."""
         born = [one for one in trials_of(self.space, self.objectives, trial) if self._is_new(one.config)]
@@ -170,11 +211,11 @@ class Ledger:
         if born:
             trial = replace(trial, steps={step: replace(one, siblings=()) for step, one in trial.steps.items()})
         self.trials[trial.number] = trial
-        self._searcher.tell(outcome.observation(self.objectives, trial))
+        self._tell(self._searcher, trial)
         for one in born:
             self.trials.append(one)
             self._searcher.started(Pending(one.number, one.config))
-            self._searcher.tell(outcome.observation(self.objectives, one))
+            self._tell(self._searcher, one)
         self._n_siblings += len(born)
         return trial
 

@@ -1,7 +1,8 @@
 """Run trials on an executor: submit steps, wait for the first to end, hand its result to the ledger.
 
 Steady state: as soon as a worker is free the next step starts, and no generation waits for its slowest
-member. The folds of one trial are submitted before those of the next.
+member. The folds of one trial are submitted before those of the next; where trials may be stopped early each worker
+has a trial of its own, so that it is judged after each step.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from enum import StrEnum
 from types import FrameType
 
 from moopt.earlier import Found
+from moopt.engine.judge import Stopped
 from moopt.engine.ledger import Ledger
 from moopt.engine.stall import gain_and_noise
 from moopt.errors import SearchFailed, UsageError, WrongResult
+from moopt.requests import LOOK_S, Request, Requests
 from moopt.searchers.base import EXHAUSTED, WAIT, Signal
 from moopt.space.codec import Key
 from moopt.trial import Evaluator, Source, State, StepResult, Trial
@@ -43,6 +46,7 @@ class Stop(StrEnum):
     STALLED = "the front has stalled"
     EXHAUSTED = "every config of the space was evaluated"
     INTERRUPTED = "interrupted"
+    ASKED = "stopped on request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Budget:
     n_trials: int | None = None
     """Trials of the study in total, without siblings."""
     timeout_s: float | None = None
-    """Wall-clock seconds, after which no trial is started."""
+    """Wall-clock seconds, after which no trial is started; those of a pause are not counted."""
     max_steps: int | None = None
     """Steps of the study in total; no trial is started that could take it past them."""
     stall_window: int | None = None
@@ -66,6 +70,13 @@ class _Open:
     trial: Trial
     waiting: list[int]
     running: dict[Future[tuple[StepResult, ...]], int] = field(default_factory=dict)
+    stopped: Stopped | None = None
+    """Why no other step is submitted; those that run are kept."""
+
+    @property
+    def done(self) -> bool:
+        """Nothing of it waits or runs."""
+        return not self.waiting and not self.running
 
 
 class Loop:
@@ -80,8 +91,10 @@ class Loop:
         budget: Budget,
         *,
         evaluated: Mapping[Key, Found] | None = None,
+        forgiving: float | None = None,
         deterministic: bool = False,
         raise_errors: bool = False,
+        requests: Requests | None = None,
     ) -> None:
         self._ledger = ledger
         self._evaluator = evaluator
@@ -89,10 +102,13 @@ class Loop:
         self._n_workers = n_workers
         self._budget = budget
         self._evaluated = evaluated
+        self._forgiving = forgiving
         self._deterministic = deterministic
         self._raise_errors = raise_errors
+        self._requests = requests
+        self._paused = False
         self._open: dict[int, _Open] = {}
-        self._held: dict[int, BaseException | None] = {}
+        self._held: dict[int, BaseException | Stopped | None] = {}
         self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
         self._interrupted = threading.Event()
         self._stop: Stop | None = None
@@ -110,7 +126,7 @@ class Loop:
                 self._reopen(trial)
             while True:
                 self._submit()
-                if not self._collect():
+                if not self._collect() and not self._rest():
                     break
         self._tell_held(0)
         return self._stop or Stop.TRIALS
@@ -132,10 +148,11 @@ class Loop:
         is stored. A trial is started for that only where proposals take their time, as those of a model do: it is
         proposed without the results that are due.
         """
-        if self._interrupted.is_set():
-            self._stop = Stop.INTERRUPTED
+        if self._held_back():
             return None
         in_flight = sum(len(opened.running) for opened in self._open.values())
+        if self._forgiving is not None:
+            return self._next_to_judge(in_flight)
         if in_flight < self._n_workers + (self._n_workers > 1):
             for opened in self._open.values():
                 if opened.waiting:
@@ -144,9 +161,48 @@ class Loop:
             return self._start_trial()
         return None
 
+    def _next_to_judge(self, in_flight: int) -> _Open | None:
+        """The same where trials may be stopped: one of which no step runs, so that each is judged after each step.
+
+        Where no such trial is left and none may be started, a free worker takes another step of one that runs, unless
+        what it finds might then depend on the timing.
+        """
+        if in_flight >= self._n_workers + self._trials_ahead():
+            return None
+        for opened in self._open.values():
+            if opened.waiting and not opened.running:
+                return opened
+        started = self._start_trial() if self._may_start() else None
+        if started is not None or self._deterministic or in_flight >= self._n_workers:
+            return started
+        return next((opened for opened in self._open.values() if opened.waiting), None)
+
+    def _held_back(self) -> bool:
+        """Whether nothing may be submitted: the user interrupted, or somebody asked for an end or a pause."""
+        asked = self._requests.asked() if self._requests is not None else None
+        if self._interrupted.is_set():
+            self._stop = Stop.INTERRUPTED
+        elif asked is Request.STOP:
+            self._stop = Stop.ASKED
+        self._paused = asked is Request.PAUSE and self._stop is not Stop.INTERRUPTED
+        return self._paused or self._stop in (Stop.INTERRUPTED, Stop.ASKED)
+
+    def _rest(self) -> bool:
+        """Nothing is in flight. In a pause with something left to do wait a moment; False where the search is over."""
+        if not self._paused or (self._stop is not None and not self._open):
+            return False
+        self._interrupted.wait(LOOK_S)
+        self._ledger.heartbeat()
+        if self._deadline is not None:
+            self._deadline += LOOK_S
+        return True
+
     def _trials_ahead(self) -> int:
-        costly = self._ledger.proposal_s > COSTLY_PROPOSAL_S
-        return TRIALS_AHEAD if costly and self._n_workers > 1 and not self._deterministic else 0
+        if self._n_workers == 1 or self._deterministic:
+            return 0
+        if self._ledger.proposal_s > COSTLY_PROPOSAL_S:
+            return TRIALS_AHEAD
+        return 0 if self._forgiving is None else 1
 
     def _may_start(self) -> bool:
         if self._stop is not None or (self._deterministic and not self._result_is_due()):
@@ -194,7 +250,9 @@ class Loop:
     def _reopen(self, trial: Trial) -> _Open:
         waiting = [step for step in range(trial.n_steps) if step not in trial.steps]
         opened = self._open[trial.number] = _Open(trial, waiting)
-        if not waiting:
+        if trial.steps and waiting:
+            self._judge(opened)
+        if opened.done:
             self._end(trial.number)
         return opened
 
@@ -222,13 +280,25 @@ class Loop:
                 other.cancel()
             self._end(number, result)
             return
-        if opened.waiting or opened.running or self._deterministic:
-            opened.trial = self._ledger.add_step(number, step, result)
-            if not opened.waiting and not opened.running:
-                self._end(number)
-        else:
+        if opened.done and opened.stopped is None and not self._deterministic:
             del self._open[number]
             self._check_first_trials(self._ledger.add_last_step(number, step, result))
+            return
+        opened.trial = self._ledger.add_step(number, step, result)
+        if opened.waiting:
+            self._judge(opened)
+        if opened.done:
+            self._end(number)
+
+    def _judge(self, opened: _Open) -> None:
+        """Drop the steps that a trial need not do any more."""
+        if self._forgiving is None:
+            return
+        number = opened.trial.number
+        opened.stopped = self._ledger.verdict(number, self._forgiving, known_at_start=self._deterministic)
+        if opened.stopped is not None:
+            opened.waiting.clear()
+            opened.running = {future: step for future, step in opened.running.items() if not future.cancel()}
 
     def _result(self, number: int, future: Future[tuple[StepResult, ...]]) -> StepResult | BaseException:
         error = future.exception()
@@ -240,18 +310,24 @@ class Loop:
             return wrong
 
     def _end(self, number: int, error: BaseException | None = None) -> None:
-        """Every step is committed, or one raised: tell the searcher, or hold that back until its turn."""
-        del self._open[number]
-        self._held[number] = error
+        """No step is left, or one raised: tell the searcher, or hold that back until its turn."""
+        opened = self._open.pop(number)
+        is_whole = len(opened.trial.steps) == opened.trial.n_steps
+        self._held[number] = error or (None if is_whole else opened.stopped)
         if not self._deterministic:
             self._tell(number)
 
     def _tell(self, number: int) -> None:
-        error = self._held.pop(number)
-        ended = self._ledger.complete(number) if error is None else self._ledger.fail(number, error)
-        if error is not None and self._raise_errors:
-            raise error
-        self._check_first_trials(ended)
+        found = self._held.pop(number)
+        if isinstance(found, BaseException):
+            failed = self._ledger.fail(number, found)
+            if self._raise_errors:
+                raise found
+            self._check_first_trials(failed)
+        elif found is not None:
+            self._ledger.stop(number, found, known_at_start=self._deterministic)
+        else:
+            self._check_first_trials(self._ledger.complete(number))
 
     def _check_first_trials(self, trial: Trial) -> None:
         if trial.state is not State.FAILED or self._ledger.has_success():

@@ -9,10 +9,11 @@ from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from typing import Any
 
+from moopt.engine.judge import Stopped
 from moopt.errors import StepTimeout, WorkerDied, WrongResult, nearest
 from moopt.objectives import Objective, loss, losses, violation
 from moopt.searchers.base import Observation
-from moopt.trial import Failure, State, StepResult, Trial
+from moopt.trial import STOPPED, Failure, Json, State, StepResult, Trial
 
 _TRACEBACK_CHARACTERS = 4000
 
@@ -92,6 +93,40 @@ def failed(objectives: Sequence[Objective], trial: Trial, error: BaseException, 
     return _failed(ended, _kind(error), _message(error))
 
 
+def stopped(
+    objectives: Sequence[Objective], trial: Trial, why: Stopped, expected: Mapping[str, float], finished_at: float
+) -> Trial:
+    """The trial that does not go on: its values are the means of the steps done, ``expected`` those of all steps."""
+    record: dict[str, Json] = {"after": len(trial.steps), "expected": dict(expected)}
+    if why.limit is None:
+        record["by"] = why.by
+        message = f"beaten by trial {why.by} after {why.after} of {trial.n_steps} steps"
+    else:
+        name, limit = why.limit.name, why.limit.limit
+        record["limit"] = name
+        message = f"{name} {expected[name]:.4g} misses its limit {limit:g} after {why.after} of {trial.n_steps} steps"
+    return replace(
+        trial,
+        state=State.STOPPED,
+        values=mean_values(objectives, trial.steps),
+        message=message,
+        fit=_fit(trial),
+        finished_at=finished_at,
+        attributes={**trial.attributes, STOPPED: record},
+    )
+
+
+def was_stopped(trial: Trial) -> bool:
+    """Whether it is stopped, or was before it was resumed."""
+    record = trial.attributes.get(STOPPED)
+    return isinstance(record, Mapping) and "expected" in record
+
+
+def resumed(trial: Trial) -> Trial:
+    """A stopped trial as one that runs."""
+    return replace(trial, state=State.RUNNING, values={}, message="", finished_at=None)
+
+
 def _failed(trial: Trial, kind: Failure, message: str) -> Trial:
     return replace(trial, state=State.FAILED, failure=kind, message=message)
 
@@ -123,6 +158,8 @@ def _message(error: BaseException) -> str:
 
 def observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
     """What the searcher is told of a finished trial."""
+    if trial.state is State.STOPPED:
+        return stopped_observation(objectives, trial)
     usable = trial.state is not State.FAILED
     return Observation(
         number=trial.number,
@@ -132,6 +169,22 @@ def observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
         losses=losses(objectives, trial.values) if usable else None,
         violation=violation(objectives, trial.values) if usable else 0.0,
         steps_done=len(trial.steps),
+        steps_planned=trial.n_steps,
+        fit=trial.fit,
+    )
+
+
+def stopped_observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
+    """What the searcher was told when the trial was stopped, whatever became of it since."""
+    record = trial.attributes[STOPPED]
+    return Observation(
+        number=trial.number,
+        config=trial.config,
+        origin=trial.origin,
+        state=State.STOPPED,
+        losses=losses(objectives, record["expected"]),
+        violation=violation(objectives, record["expected"]),
+        steps_done=record["after"],
         steps_planned=trial.n_steps,
         fit=trial.fit,
     )

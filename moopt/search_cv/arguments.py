@@ -29,6 +29,11 @@ def check_arguments(search: Any) -> None:
         "error_score", score, "a number or 'raise'", score == "raise" or (isinstance(score, Real) and not _bool(score))
     )
     _check("return_train_score", search.return_train_score, "True or False", _bool(search.return_train_score))
+    listed = search.start is None or isinstance(search.start, list | tuple)
+    _check("start", search.start, "a list of dicts of parameters, or None", listed)
+    _check("reuse", search.reuse, "True or False", _bool(search.reuse))
+    if search.reuse and search.store is None:
+        raise SpecError("reuse takes what other studies of a store measured; give store= with its file")
     share = search.max_disagreement
     _check("max_disagreement", share, "a share from 0 to 1", isinstance(share, int | float) and 0 <= share <= 1)
     _check("verbose", search.verbose, "a whole number from 0", _bool(search.verbose) or _whole(search.verbose))

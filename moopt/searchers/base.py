@@ -9,8 +9,8 @@ A searcher proposes configs and learns from results. Its contract:
 - Any number of trials may be pending and ``tell`` may come in any order: no barrier at a generation.
 - No config that was started is proposed again: configs are compared by ``Space.key``. When the space
   is used up, ``ask`` gives EXHAUSTED. WAIT means: tell me a pending result first.
-- A failed trial has no losses (None); a stopped one has the mean of its steps done. NaN never enters
-  a population, an ideal point or a model.
+- A failed trial has no losses (None); a stopped one those that its steps done let expect of all. NaN never
+  enters a population, an ideal point or a model. A stopped trial that was resumed is told again when it ends.
 - Feasible before infeasible, then less violation, then dominance.
 - Losses are normalised by the ideal and nadir of the non-dominated archive, so the scale and the
   shift of an objective change nothing.
@@ -105,7 +105,7 @@ class Searcher(Protocol):
         ...
 
     def tell(self, observation: Observation) -> None:
-        """A result, once for each trial that was started."""
+        """A result, once for each trial that was started, and once more where it was stopped and resumed."""
         ...
 
 

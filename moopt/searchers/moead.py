@@ -64,7 +64,7 @@ class MOEAD:
         self._near: Rows = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
         self._seen = Seen(space)
         self._archive = Archive(n_objectives, robust=operators == "de")
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._variation = Variation(space)
         self._n = 0
         self._turn = 0
@@ -99,7 +99,10 @@ class MOEAD:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
-        if self._full:
+        known = np.flatnonzero(self._numbers[: self._n] == observation.number)
+        if len(known):  # it was stopped and resumed
+            self._place(known, observation)
+        elif self._full:
             self._compete(observation, losses)
         elif observation.is_sibling:
             self._early_siblings.append(observation)
@@ -125,7 +128,7 @@ class MOEAD:
         return self._pool(origin["subproblem"], origin["near"]) if _is_own(origin) else self._pool(0, near=False)
 
     def _children(self, turn: int, pool: Rows, rng: np.random.Generator) -> Iterator[Config]:
-        variation, target = self._variation, self._points[turn]
+        variation, target = self._variation.after(len(self._seen)), self._points[turn]
         # One row of each incumbent, which may hold several subproblems.
         distinct = pool[np.unique(self._numbers[pool], return_index=True)[1]]
         for attempt in range(_TRIES):

@@ -39,7 +39,7 @@ class NSGA2:
         self._space, self._seed, self._size, self._operators = space, seed, population, operators
         self._seen = Seen(space)
         self._archive = Archive(n_objectives)
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._variation = Variation(space)
         # Rows in the order of arrival; one more than survive.
         self._n = 0
@@ -74,6 +74,7 @@ class NSGA2:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
+        self._forget(observation)
         if observation.is_sibling and self._is_outdone(observation.fit, losses, violation):
             return
         self._n_fits += not observation.is_sibling
@@ -95,6 +96,16 @@ class NSGA2:
     def _full(self) -> bool:
         return self._n_fits >= self._size
 
+    def _forget(self, observation: Observation) -> None:
+        """Drop what was known of a trial when it was stopped, now that it was resumed."""
+        of_fit = np.flatnonzero(self._fits[: self._n] == observation.number)
+        point = self._space.encode(observation.config)
+        for row in of_fit:
+            if np.array_equal(self._points[row], point, equal_nan=True):
+                self._drop(int(row))
+                self._n_fits -= 1
+                return
+
     def _is_outdone(self, fit: int | None, losses: Floats, violation: float) -> bool:
         """Whether a member of the same fit dominates a result."""
         rows = np.flatnonzero(self._fits[: self._n] == fit)
@@ -103,7 +114,7 @@ class NSGA2:
         return bool((less | better).any())
 
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
-        variation, sbx = self._variation, self._operators == "sbx"
+        variation, sbx = self._variation.after(len(self._seen)), self._operators == "sbx"
         for attempt in range(_TRIES):
             first, second, third, fourth = (rng.random(4) * self._n).astype(np.intp).tolist()
             a, b = self._points[self._winner(first, second)], self._points[self._winner(third, fourth)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace, Constant, EqualsCondition
 from ConfigSpace.hyperparameters import Hyperparameter
 
-from moopt.errors import SpaceError
+from moopt.errors import SpaceError, nearest
 from moopt.space import Space
 from moopt.space.hyperparameters import choice, float_range, integer_range, ordered
 from moopt.space.values import is_plain, plain
@@ -69,6 +70,42 @@ class Distributions:
             if config.keys() <= given.keys():
                 return config
         return None
+
+    def start(self, params: Mapping[str, Any], usual: Mapping[str, Any]) -> Config:
+        """The config that sets these parameters, of the first dict that holds them all.
+
+        Others are set to what is ``usual``, such as an estimator's own parameters, or the space's default where that
+        does not lie in the space. Raises SpaceError.
+        """
+        if not isinstance(params, Mapping):
+            raise SpaceError(
+                f"a config to start from is {params!r}; give a dict of parameters, as set_params takes them"
+            )
+        for parameter in params:
+            if parameter not in self.names.values():
+                hint = nearest(str(parameter), self.names.values())
+                raise SpaceError(f"param_distributions has no parameter {parameter!r}{hint}")
+        known = {name: self._value(name, params[one]) for name, one in self.names.items() if one in params}
+        wrong: SpaceError | None = None
+        for branch in self._branches():
+            try:
+                config = self.space.check({**self._possible(usual), **branch, **known})
+            except SpaceError as error:
+                wrong = wrong or error
+                continue
+            if params.keys() <= self.plain(config).keys():
+                return config
+        raise wrong or SpaceError(f"no dict of param_distributions holds all of: {', '.join(params)}")
+
+    def _possible(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the parameters that lie in the space, by hyperparameter."""
+        out = {}
+        for domain in self.space.domains:
+            parameter = self.names.get(domain.name)
+            if parameter is not None and parameter in params:
+                with suppress(SpaceError):
+                    out[domain.name] = domain.check(self._value(domain.name, params[parameter]))
+        return out
 
     def _branches(self) -> list[dict[str, Scalar]]:
         """What may be chosen that sets no parameter: one of several dicts, and what there is besides."""

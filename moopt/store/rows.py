@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from moopt.errors import UsageError
 from moopt.objectives import Objective
 from moopt.store.base import StudyRecord
-from moopt.trial import Decision, EventKind, Failure, Json, Source, State, StepResult, Trial
+from moopt.trial import Artefact, Confirmation, Decision, EventKind, Failure, Json, Source, State, StepResult, Trial
 
 Row: TypeAlias = dict[str, Any]
 
@@ -27,6 +27,8 @@ STARTED = ("config", "origin", "source", "state", "n_steps", "created_at")
 """Columns of a queued trial that may change when it starts."""
 ENDED = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
 """Columns that change when a trial ends."""
+RESUMED = ("state", "objectives", "message", "finished_at")
+"""Columns that change when a trial that was stopped runs again."""
 
 
 def to_text(value: Json) -> str:
@@ -236,3 +238,35 @@ def decision_row(decision: Decision) -> Row:
 def decision_of(row: Any) -> Decision:
     """The decision of a row of the table."""
     return Decision(row.number, from_text(row.limits), row.preference, row.reason, row.decided_at)
+
+
+def confirmation_row(confirmation: Confirmation) -> Row:
+    """A confirmation's columns."""
+    return {
+        "number": confirmation.number,
+        "machine": to_text(dict(confirmation.machine)),
+        "measures": to_text(dict(confirmation.measures)),
+        "confirmed_at": confirmation.confirmed_at,
+    }
+
+
+def confirmation_of(row: Any) -> Confirmation:
+    """The confirmation of a row of the table."""
+    return Confirmation(row.number, from_text(row.machine), from_text(row.measures), row.confirmed_at)
+
+
+def artefact_row(artefact: Artefact) -> Row:
+    """An artefact's columns."""
+    return {
+        "number": artefact.number,
+        "kind": artefact.kind,
+        "path": artefact.path,
+        "sha256": artefact.sha256,
+        "bytes": artefact.n_bytes,
+        "made_at": artefact.made_at,
+    }
+
+
+def artefact_of(row: Any) -> Artefact:
+    """The artefact of a row of the table."""
+    return Artefact(row.number, row.kind, row.path, row.sha256, row.bytes, row.made_at)

@@ -38,7 +38,7 @@ _LEASED = update(_STUDIES).where(_STUDIES.c.id == bindparam("of_study"), _STUDIE
 _BEAT = _LEASED.values(lease_beat_at=bindparam("now"))
 _RENEW = _BEAT.values(revision=_NEXT)
 _FREE = _LEASED.values(lease_token=null(), revision=_NEXT)
-_RUN, _END = _change(rows.STARTED), _change(rows.ENDED)
+_RUN, _END, _RESUME = _change(rows.STARTED), _change(rows.ENDED), _change(rows.RESUMED)
 _ATTRIBUTES = select(_TRIALS.c.attributes).where(
     _TRIALS.c.study_id == bindparam("of_study"), _TRIALS.c.number == bindparam("of_number")
 )
@@ -105,6 +105,11 @@ class SqlWriter:
                 self._steps(cursor, sibling.number, sibling.steps)
                 self._event(cursor, EventKind.STARTED, sibling.number)
                 self._event(cursor, EventKind.TOLD, sibling.number)
+
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again."""
+        with self._commit() as cursor:
+            self._database.run(cursor, _RESUME, {**self._place(trial.number), **rows.result_row(trial)})
 
     def heartbeat(self) -> None:
         """Renew the lease."""

@@ -280,6 +280,18 @@ class SearcherContract:
         states = [State.FAILED, State.COMPLETE, State.STOPPED]
         assert study.run(80, workers=4, states=states) == 80
 
+    def test_a_stopped_trial_that_was_resumed_is_told_again(self, space):
+        study = Simulation(self.make(space))
+        study.run(30, workers=3, states=[State.COMPLETE, State.STOPPED])
+        for number in (1, 7, 29):
+            trial = next(one for one in study.events if isinstance(one, Pending) and one.number == number)
+            study.pending[number] = trial
+            study.finish(number)
+        replayed = study.replay(self.make(space))
+        assert study.searcher.ask(study.n_trials) == replayed.ask(study.n_trials)
+        assert study.run(15) == 15
+        assert len({space.key(config) for config in study.configs}) == 45
+
     def test_a_search_in_which_all_fails_goes_on(self, space):
         assert Simulation(self.make(space)).run(50, states=[State.FAILED]) == 50
 

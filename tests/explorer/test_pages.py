@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -290,3 +291,95 @@ def test_a_pick_that_becomes_dominated_is_marked_and_kept(explorer: Open, filled
     app.run()
     assert f"Trial {number} is now dominated by #" in words(app)
     assert app.query_params["pick"] == number
+
+
+# Trade-offs
+
+
+def turned(app: AppTest, page: str) -> AppTest:
+    """The app on another page."""
+    app.session_state["moopt_go"] = page
+    return app.run()
+
+
+def test_a_wish_is_answered_at_once_kept_in_the_url_and_may_be_taken(
+    explorer: Open, filled: Callable[..., Path]
+) -> None:
+    app = turned(take(explorer(filled(80))), "tradeoffs")
+    number = app.query_params["pick"]
+    control(app, "accuracy").set_value("improve").run()
+    assert app.query_params["wish.accuracy"] == "improve"
+    for other in ("recall", "latency_ms", "size_kb"):
+        control(app, other).set_value("may worsen").run()
+    assert "does that: " in words(app)
+    assert "Hyperparameters that differ" in words(app)
+    app.button(key="moopt take answer").click().run()
+    assert app.query_params["pick"] != number
+    assert not any(key.startswith("wish.") for key in app.query_params)
+
+
+def test_how_much_worse_is_accepted_is_set_in_the_objectives_unit(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = turned(take(explorer(filled(80))), "tradeoffs")
+    control(app, "latency_ms").set_value("may worsen").run()
+    worst = app.select_slider(key="moopt worst latency_ms")
+    worst.set_value(float(worst.options[0].split()[0])).run()
+    assert float(app.query_params["wish.latency_ms"]) == float(worst.options[0].split()[0])
+
+
+def test_a_wish_that_none_fulfils_names_what_stands_in_the_way(explorer: Open, filled: Callable[..., Path]) -> None:
+    path = filled(80)
+    complete = [one for one in open_store(path, read_only=True).trials("churn") if one.values]
+    best = max(complete, key=lambda one: (one.values["accuracy"], -one.values["latency_ms"]))
+    app = turned(explorer(path, pick=best.number, wish__accuracy="improve"), "tradeoffs")
+    assert "No trial on the front does that" in words(app)
+
+
+def test_the_next_trial_along_an_objective_is_one_click_away(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = turned(take(explorer(filled(80))), "tradeoffs")
+    number = app.query_params["pick"]
+    better = app.button(key="moopt better latency_ms")
+    expected = better.label.split("#")[1].split(",")[0]
+    better.click().run()
+    assert app.query_params["pick"] == expected
+    worse = app.button(key="moopt worse latency_ms")
+    assert f"#{number}," in worse.label
+
+
+def control(app: AppTest, objective: str) -> Any:
+    return next(one for one in app.get("button_group") if one.key == f"moopt wish {objective}")
+
+
+# Compare
+
+
+def test_the_pick_is_compared_with_the_default_and_others_may_be_added(
+    explorer: Open, filled: Callable[..., Path]
+) -> None:
+    app = turned(take(explorer(filled(80))), "compare")
+    number = int(app.query_params["pick"])
+    chosen = app.multiselect(key="moopt compare")
+    assert chosen.value == [number, 0]
+    told = words(app)
+    assert f"<th>#{number}</th><th>#0</th>" in told
+    assert "measured once, so without noise" in told
+    third = next(int(one.split()[0].strip("#")) for one in chosen.options if not one.startswith((f"#{number}", "#0")))
+    chosen.set_value([number, 0, third]).run()
+    assert app.query_params["compare"] == f"{number},0,{third}"
+    app.button(key=f"moopt take {third}").click().run()
+    assert app.query_params["pick"] == str(third)
+
+
+def test_fewer_than_two_trials_ask_for_more(explorer: Open, filled: Callable[..., Path]) -> None:
+    app = turned(explorer(filled(40), compare="0,999"), "compare")
+    assert "Choose two to four trials" in words(app)
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("picture", ["axes", "matrix"])
+def test_a_picture_is_kept_in_the_url(explorer: Open, filled: Callable[..., Path], picture: str) -> None:
+    app = take(explorer(filled(40)))
+    next(one for one in app.get("button_group") if one.key == "moopt picture").set_value(picture).run()
+    assert app.query_params["picture"] == picture
+    words(app)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moopt.choose.moves import ANYTHING, IMPROVE
 from moopt.objectives import Objective
 from moopt_explorer import state
 from moopt_explorer.state import View
@@ -26,7 +27,14 @@ views = st.builds(
     ),
     preference=st.text(min_size=1, max_size=40),
     pick=st.none() | st.integers(0, 2**53 - 1),
+    picture=st.sampled_from(state.PICTURES),
     whole=st.booleans(),
+    wishes=st.dictionaries(
+        st.text(min_size=1, max_size=40),
+        st.sampled_from([IMPROVE, ANYTHING]) | st.floats(allow_nan=False, allow_infinity=False),
+        max_size=4,
+    ),
+    compared=st.lists(st.integers(0, 2**53 - 1), unique=True, max_size=state.MOST_COMPARED).map(tuple),
 )
 
 
@@ -55,6 +63,7 @@ def test_a_fitted_view_names_only_what_the_study_has(view: View) -> None:
     known = {objective.name for objective in THREE}
     assert {fitted.x, fitted.y} <= known | {""}
     assert set(fitted.limits) <= known
+    assert set(fitted.wishes) <= known
     assert fitted.preference in known | {"balanced", "knee"}
 
 

@@ -1,14 +1,9 @@
-"""The spec of a chart; its data come as datasets.
-
-A spec is written once in Altair and cached, since checking it costs more than everything else of a
-page; what changes from one look to the next are the datasets. Fields have fixed plain names, so that
-no objective's name can be taken for a path or a formula.
-"""
+"""The scatter of two objectives: cloud, front with its step, limits, default config and pick."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,27 +11,8 @@ import altair as alt
 
 from moopt.objectives import Objective
 from moopt_explorer import marks
+from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, axis
 from moopt_explorer.marks import Axes, Scene
-from moopt_explorer.state import TRIAL_NUMBER
-from moopt_explorer.text import shorten
-
-SELECTION = "picked"
-"""The name of the click's selection; its field is ``trial``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours of one theme, after Okabe and Ito; shape and size tell the same story."""
-
-    front: str
-    chosen: str
-    default: str
-    cloud: str
-    text: str
-
-
-LIGHT = Palette("#0072B2", "#D55E00", "#009E73", "#8a8a8a", "#1f2428")
-DARK = Palette("#56B4E9", "#E69F00", "#00b584", "#9a9a9a", "#e6e8ea")
 
 
 def scatter(
@@ -58,7 +34,7 @@ def scatter(
 def scatter_spec(axes: Axes, objectives: tuple[Objective, ...], palette: Palette) -> dict[str, Any]:
     """The spec without data; read it, never change it."""
     across, upwards = axes
-    x, y = _axis(alt.X("x:Q"), across), _axis(alt.Y("y:Q"), upwards)
+    x, y = axis(alt.X("x:Q"), across), axis(alt.Y("y:Q"), upwards)
     kinds = list(marks.SIZES)
     stroke = [palette.front, palette.front, palette.cloud, palette.default, palette.chosen, palette.chosen]
     fill = [palette.front, "transparent", palette.cloud, palette.default, "transparent", palette.chosen]
@@ -108,29 +84,6 @@ def scatter_spec(axes: Axes, objectives: tuple[Objective, ...], palette: Palette
         alt.layer(*layers).resolve_scale(size="independent", color="independent").properties(height=430).to_dict()
     )
     return spec
-
-
-def _axis(channel: Any, objective: Objective) -> Any:
-    linear: dict[str, Any] = {} if objective.log else {"zero": False}
-    scale = alt.Scale(type="log" if objective.log else "linear", nice=False, padding=0, **linear)
-    return channel.scale(scale).axis(
-        alt.Axis(
-            title=axis_title(objective),
-            titleLimit=520,
-            format="~g",
-            labelOverlap="greedy",
-            tickCount=6,
-            gridOpacity=0.5,
-        )
-    )
-
-
-def axis_title(objective: Objective) -> str:
-    """An objective's name with its unit, its scale and its better side."""
-    if objective == TRIAL_NUMBER:
-        return "trial"
-    parts = ", ".join(part for part in (objective.unit, "log scale" if objective.log else "") if part)
-    return f"{shorten(objective.name)}{parts and f' ({parts})'}: {objective.better} is better"
 
 
 def _limit_layers(objective: Objective, channel: Any, dataset: str, palette: Palette) -> list[alt.Chart]:

@@ -1,0 +1,86 @@
+"""Parallel axes of the front, a brush each; better is up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+
+from moopt.objectives import Objective
+from moopt_explorer.charts.looks import LIGHT, Palette, short_title
+from moopt_explorer.lines import DEFAULT, KINDS, PICKED, RECOMMENDED, Lines
+
+_MANY_LINES = 60
+_STRIP = 16
+"""Pixels across."""
+
+
+def parallel(shown: Lines, palette: Palette = LIGHT, width: int = 780) -> dict[str, Any]:
+    """The lines over an axis an objective; each axis has a brush, called ``b0``, ``b1``..."""
+    plain = tuple(replace(one, limit=None) for one in shown.objectives)
+    spec = parallel_spec(plain, palette, width, len(shown.frame) > _MANY_LINES)
+    ends = {f"worst{place}": float(value) for place, value in enumerate(shown.worst)}
+    ends |= {f"best{place}": float(value) for place, value in enumerate(shown.best)}
+    params = [one | {"value": ends[one["name"]]} if one["name"] in ends else one for one in spec["params"]]
+    return dict(spec, params=params, datasets={"lines": shown.frame})
+
+
+@lru_cache(maxsize=32)
+def parallel_spec(objectives: tuple[Objective, ...], palette: Palette, width: int, many: bool) -> dict[str, Any]:
+    """The spec without data; read it, never change it."""
+    places = range(len(objectives))
+    brushes = [alt.selection_interval(name=f"b{place}", encodings=["y"], empty=True) for place in places]
+    inside: Any = brushes[0]
+    for brush in brushes[1:]:
+        inside = inside & brush
+    data = alt.Chart(alt.NamedData("lines"))
+    colours = [palette.cloud, palette.front, palette.default, palette.chosen, palette.chosen]
+    scale = alt.Scale(domain=list(KINDS), range=colours)
+    colour = alt.Color("kind:N", scale=scale, legend=alt.Legend(orient="top", title=None, symbolType="stroke"))
+    faint = 0.25 if many else 0.55
+    strong = alt.FieldOneOfPredicate("kind", [DEFAULT, RECOMMENDED, PICKED])
+    opacity = alt.when(~inside).then(alt.value(0.04)).when(strong).then(alt.value(1.0)).otherwise(alt.value(faint))
+    dashed = alt.when(alt.datum.kind == RECOMMENDED).then(alt.value([6, 4])).otherwise(alt.value([1, 0]))
+    thick = alt.when(strong).then(alt.value(2.6)).otherwise(alt.value(1.1))
+    step = max(60, (width - _STRIP * len(objectives)) // max(1, len(objectives) - 1))
+    tooltip = [
+        alt.Tooltip("trial:N", title="trial"),
+        *(alt.Tooltip(f"o{place}:N", title=one.name) for place, one in enumerate(objectives)),
+        alt.Tooltip("config:N", title="config"),
+    ]
+    views: list[Any] = []
+    for place, one in enumerate(objectives):
+        at = f"worst{place} + datum.value * (best{place} - worst{place})"
+        turned = f"-({at})" if one.direction == "maximize" else at
+        label = f"format({f'pow(2, {turned})' if one.log else turned}, '.3~g')"
+        axis = alt.Axis(labelExpr=label, title=None, values=[0, 0.25, 0.5, 0.75, 1], grid=False, domain=True)
+        strip = (
+            data.mark_tick(thickness=1, width=_STRIP, aria=False)
+            .encode(y=alt.Y(f"c{place}:Q", scale=alt.Scale(domain=[0, 1]), axis=axis), color=colour, opacity=opacity)
+            .add_params(brushes[place])
+            .properties(width=_STRIP, height=230, title=alt.Title(short_title(one), fontSize=12, anchor="middle"))
+        )
+        views.append(strip)
+        if place + 1 < len(objectives):
+            views.append(
+                data.mark_rule()
+                .encode(
+                    x=alt.value(0),
+                    x2=alt.value(step),
+                    y=alt.Y(f"c{place}:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
+                    y2=f"c{place + 1}",
+                    color=colour,
+                    opacity=opacity,
+                    strokeWidth=thick,
+                    strokeDash=dashed,
+                    tooltip=tooltip,
+                )
+                .properties(width=step, height=230)
+            )
+    ends = [alt.param(name=f"{end}{place}", value=0) for place in places for end in ("worst", "best")]
+    spec: dict[str, Any] = (
+        alt.hconcat(*views, spacing=0, bounds="flush").add_params(*ends).configure_view(stroke=None).to_dict()
+    )
+    return spec

@@ -1,0 +1,94 @@
+"""The page Compare: two to four trials side by side, in real units, with what is noise said to be noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from moopt.trial import Trial
+from moopt_explorer import charts, state, text
+from moopt_explorer.answer import Answer
+from moopt_explorer.compare import Comparison, compare
+from moopt_explorer.views import parts, session
+from moopt_explorer.views.session import Look
+
+
+def page(look: Look) -> None:
+    """Draw the page."""
+    parts.head(look)
+    if look.answer is None:
+        st.info("No trial is complete, so there is nothing to compare yet.")
+        return
+    numbers = _chosen(look, look.answer)
+    if len(numbers) < 2:
+        st.html(text.line_html("Choose two to four trials. The front's members and the default configs are offered."))
+        return
+    name = look.snapshot.record.name
+    found = compare(look.answer.objectives, [look.store.trial(name, number) for number in numbers])
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _values(found)
+    with right:
+        _configs(found.trials)
+
+
+def _chosen(look: Look, found: Answer) -> list[int]:
+    """The numbers to compare; without a choice of the reader's the pick and the default config like it."""
+    offered = sorted({*found.front.numbers.tolist(), *(one.number for one in look.snapshot.defaults)})
+    if found.pick is not None and found.pick not in offered:
+        offered.append(found.pick)
+    numbers = [number for number in look.view.compared or _first(look, found) if number in offered]
+    session.keep("compare", numbers)
+    st.multiselect(
+        "Trials to compare",
+        offered,
+        format_func=lambda number: f"#{number}{_what(look, found, number)}",
+        key=session.key("compare"),
+        on_change=session.callback(),
+        max_selections=state.MOST_COMPARED,
+    )
+    return numbers
+
+
+def _first(look: Look, found: Answer) -> list[int]:
+    picked = look.snapshot.trial(found.pick) if found.pick is not None else None
+    default = look.snapshot.default_for(picked) if picked is not None else None
+    recommended = found.recommended.number if found.recommended is not None else None
+    wanted = [found.pick, recommended, None if default is None else default.number]
+    return list(dict.fromkeys(number for number in wanted if number is not None))
+
+
+def _what(look: Look, found: Answer, number: int) -> str:
+    if number == found.pick:
+        return " (picked)"
+    if found.recommended is not None and number == found.recommended.number:
+        return " (recommended)"
+    return " (default config)" if any(number == one.number for one in look.snapshot.defaults) else ""
+
+
+def _values(found: Comparison) -> None:
+    note = (
+        "lines are 90 % intervals of the mean over the folds" if found.has_noise else "measured once, so without noise"
+    )
+    st.html(text.section_html("Values", note))
+    st.vega_lite_chart(
+        spec=charts.dumbbells(found, parts.palette()),
+        key="moopt dumbbells",
+        width="stretch",
+        alt="The trials' values in each objective",
+    )
+    st.html(text.compared_html(found))
+    if found.has_noise:
+        lines = [text.noise_line(one, found.within_noise(column)) for column, one in enumerate(found.objectives)]
+        told = [line for line in lines if line]
+        st.html(text.list_html(told) if told else text.line_html("No difference is within noise.", "mo-hint"))
+
+
+def _configs(trials: Sequence[Trial]) -> None:
+    st.html(text.section_html("Hyperparameters", "those that differ come first"))
+    st.html(text.configs_html(trials))
+    with st.container(horizontal=True):
+        for trial in trials:
+            change = session.callback(session.picked(trial.number))
+            st.button(f"Take #{trial.number}", key=f"moopt take {trial.number}", on_click=change)

@@ -1,0 +1,53 @@
+"""What several pages draw: their head, the hint where nothing is picked, the swaps of a trial."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from moopt import choose
+from moopt_explorer import charts, text
+from moopt_explorer.answer import Answer, points
+from moopt_explorer.views import session
+from moopt_explorer.views.session import Look
+
+
+def head(look: Look) -> None:
+    """The study's name and line, and what became of the pick."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html(text.line_html(look.snapshot.record.name, "mo-title"), width="content")
+        session.refresh(look)
+    if notice := session.notice():
+        st.warning(text.markdown(notice))
+
+
+def palette() -> charts.Palette:
+    """The colours of the reader's theme."""
+    return charts.DARK if st.context.theme.type == "dark" else charts.LIGHT
+
+
+def nothing_picked(found: Answer | None, purpose: str) -> None:
+    """The way on where a page wants a pick; ``purpose`` ends the sentence "there is nothing to ..."."""
+    st.info(f"No trial is picked, so there is nothing to {purpose} yet. Pick one on the page Explore.")
+    with st.container(horizontal=True):
+        if found is not None and found.recommended is not None:
+            st.button(
+                f"Take recommended #{found.recommended.number}",
+                type="primary",
+                shortcut="Ctrl+Enter",
+                on_click=session.callback(session.take_recommended),
+            )
+        st.button("Back to Explore", on_click=session.go, args=("explore",))
+
+
+def swaps(found: Answer, number: int) -> None:
+    """What a trial's neighbours on the front would buy and cost, each to be taken."""
+    st.html(text.section_html("What its neighbours would change", "cheapest first"))
+    offered = choose.swaps(found.objectives, points(found.front), number)
+    if not offered:
+        st.html(text.line_html("It is the only trial on the front.", "mo-hint"))
+    for swap in offered:
+        words, take = st.columns([5, 1], vertical_alignment="center")
+        words.html(text.line_html(f"#{swap.number}: {swap.text}", "mo-swap"))
+        if swap.within_limits:
+            change = session.callback(session.picked(swap.number))
+            take.button(f"Take #{swap.number}", on_click=change, width="stretch")

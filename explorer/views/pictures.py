@@ -1,0 +1,182 @@
+"""The pictures of the page Explore: a scatter of two objectives, parallel axes with brushes, a matrix of scatters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from moopt.objectives import Floats, Objective
+from moopt_explorer import charts, data, lines, marks, state, text
+from moopt_explorer.answer import Answer
+from moopt_explorer.lines import Lines
+from moopt_explorer.views import parts, session
+from moopt_explorer.views.session import Look
+
+_CHART, _AXES, _MATRIX, _ROUND = "moopt chart", "moopt axes", "moopt matrix", "moopt_round"
+_NAMES = {state.SCATTER: "Scatter", state.AXES: "Parallel axes", state.MATRIX: "Matrix"}
+
+
+def draw(look: Look, found: Answer) -> None:
+    """Draw the picture that the view asks for."""
+    if len(found.objectives) > 1:
+        session.keep("picture", look.view.picture)
+        st.segmented_control(
+            "Picture",
+            list(_NAMES),
+            required=True,
+            format_func=_NAMES.__getitem__,
+            key=session.key("picture"),
+            on_change=session.callback(),
+            label_visibility="collapsed",
+        )
+    {state.SCATTER: _scatter, state.AXES: _parallel, state.MATRIX: _matrix}[look.view.picture](look, found)
+
+
+def _marked(look: Look, found: Answer) -> list[tuple[int, str, Floats]]:
+    """What is drawn on top of the front: number, kind and values."""
+    recommended = None if found.recommended is None else found.recommended.number
+    numbers = [
+        *((one.number, lines.DEFAULT) for one in look.snapshot.defaults),
+        (recommended, lines.RECOMMENDED),
+        (found.pick, lines.PICKED),
+    ]
+    marked = []
+    for number, kind in numbers:
+        values = None if number is None else look.snapshot.values_of(number)
+        if number is not None and values is not None:
+            marked.append((number, kind, np.array([values.get(one.name, np.nan) for one in found.objectives])))
+    return [one for one in marked if np.isfinite(one[2]).all()]
+
+
+# A scatter
+
+
+def _scatter(look: Look, found: Answer) -> None:
+    across, upwards = state.axes(look.view, found.objectives)
+    if len(found.objectives) > 1:
+        _controls(look, found, across, upwards)
+    snapshot = look.snapshot
+    scene = marks.scene(
+        snapshot.frame.assign(within=data.meets(found.objectives, snapshot.values)),
+        (across, upwards),
+        pick=found.pick,
+        recommended=None if found.recommended is None else found.recommended.number,
+        whole=look.view.whole,
+    )
+    spec = charts.scatter(
+        scene,
+        found.objectives,
+        limits=found.limits,
+        describe=snapshot.describe,
+        palette=parts.palette(),
+    )
+    st.vega_lite_chart(
+        spec=spec,
+        key=_CHART,
+        width="stretch",
+        on_select=_chart_clicked,
+        alt=f"{text.shorten(upwards.name)} over {text.shorten(across.name)}: the front of the study",
+    )
+    if scene.n_outside:
+        left_out = text.count(scene.n_outside, "dominated trial")
+        st.html(text.line_html(f"{left_out} outside the picture.", "mo-hint"))
+
+
+def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
+    names = [objective.name for objective in found.objectives]
+    session.keep("x", across.name)
+    session.keep("y", upwards.name)
+    session.keep("show", "all" if look.view.whole else "front")
+    # The last column stays free: the chart's own toolbar comes up there.
+    x, y, show, _ = st.columns([3, 3, 2.2, 1], vertical_alignment="bottom")
+    y.selectbox("Upwards", names, format_func=text.shorten, key=session.key("y"), on_change=session.callback())
+    x.selectbox("Across", names, format_func=text.shorten, key=session.key("x"), on_change=session.callback())
+    show.segmented_control(
+        "Show",
+        ["front", "all"],
+        format_func={"front": "the front", "all": "all trials"}.__getitem__,
+        key=session.key("show"),
+        on_change=session.callback(),
+    )
+
+
+def _chart_clicked() -> None:
+    points = st.session_state[_CHART].selection.get(charts.SELECTION, [])
+    if points:
+        session.callback(session.picked(int(points[0]["trial"])))()
+
+
+# Parallel axes
+
+
+def _parallel(look: Look, found: Answer) -> None:
+    shown = lines.lines(found.front, found.left, _marked(look, found), look.snapshot.describe)
+    # Brushes cannot be taken back from here, so a chart without them takes the place of one that had some.
+    key = f"{_AXES} {st.session_state.get(_ROUND, 0)}"
+    st.vega_lite_chart(
+        spec=charts.parallel(shown, parts.palette()),
+        key=key,
+        on_select=lambda: None,
+        alt="The front over an axis an objective, better values on top",
+    )
+    brushes = _brushes(key, len(found.objectives))
+    if not brushes:
+        st.html(text.line_html("Drag along an axis to keep a part of it. Better is up on every axis.", "mo-hint"))
+        return
+    _brushed(shown, brushes)
+
+
+def _brushes(key: str, n_axes: int) -> dict[int, tuple[float, float]]:
+    selection: Any = st.session_state.get(key, {}).get("selection", {})
+    found = {}
+    for place in range(n_axes):
+        ends = selection.get(f"b{place}", {}).get(f"c{place}")
+        if ends:
+            found[place] = (float(min(ends)), float(max(ends)))
+    return found
+
+
+def _brushed(shown: Lines, brushes: lines.Brushes) -> None:
+    inside = shown.frame[shown.brushed(brushes)]
+    numbers = sorted({int(number) for number in inside["trial"]})
+    limits = shown.limits(brushes)
+    told, turn, clear = st.columns([4, 2, 1], vertical_alignment="center")
+    told.html(text.line_html(f"{text.count(len(numbers), 'trial')} in the brushes: {text.numbers(numbers)}"))
+    turn.button(
+        "Turn brushes into limits",
+        width="stretch",
+        disabled=not limits,
+        on_click=_turned(session.callback(session.limited(limits))),
+    )
+    clear.button("Clear", width="stretch", on_click=_turned(session.callback()))
+
+
+def _turned(change: Any) -> Any:
+    """The callback, with the brushes taken away."""
+
+    def changed() -> None:
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+        change()
+
+    return changed
+
+
+# A matrix of scatters
+
+
+def _matrix(look: Look, found: Answer) -> None:
+    shown = lines.lines(found.front, found.left, _marked(look, found), look.snapshot.describe)
+    st.vega_lite_chart(
+        spec=charts.matrix(shown, parts.palette()),
+        key=_MATRIX,
+        on_select=_matrix_clicked,
+        alt="Every two objectives of the front against each other",
+    )
+
+
+def _matrix_clicked() -> None:
+    for name, points in st.session_state[_MATRIX].selection.items():
+        if points and name.startswith(charts.SELECTION):
+            session.callback(session.picked(int(points[0]["trial"])))()

@@ -1,0 +1,141 @@
+"""The page Trade-offs: what should get better, what may get worse, and which trial does that."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from moopt import pareto
+from moopt.choose import Front, pick
+from moopt.choose.moves import IMPROVE, Move, answer_wishes, next_along
+from moopt.choose.swaps import differences, join, words
+from moopt.objectives import Objective, format_value
+from moopt.trial import Trial
+from moopt_explorer import sliders, text
+from moopt_explorer.answer import Answer, points
+from moopt_explorer.views import parts, session
+from moopt_explorer.views.session import KEEP, WORSEN, Look
+
+
+def page(look: Look) -> None:
+    """Draw the page."""
+    parts.head(look)
+    found = look.answer
+    trial = None if found is None or found.pick is None else look.snapshot.trial(found.pick)
+    if found is None or trial is None:
+        parts.nothing_picked(found, "trade")
+        return
+    if not found.on_front:
+        st.html(
+            text.line_html("The pick is not on the front; a trial of the front is better in everything.", "mo-hint")
+        )
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _wishes(look, found, trial)
+        move = answer_wishes(found.front, trial.number, look.view.wishes) if look.view.wishes else None
+        if move is not None:
+            _answer(look, found, trial, move)
+        parts.swaps(found, trial.number)
+    with right:
+        _standing(found, trial)
+        _steps(found, trial)
+
+
+def _wishes(look: Look, found: Answer, trial: Trial) -> None:
+    st.html(text.section_html(f"From #{trial.number}, what should change?", "what is not named stays as good"))
+    for column, objective in enumerate(found.objectives):
+        _wish(look, found.front, objective, column, trial)
+
+
+def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Trial) -> None:
+    wish = look.view.wishes.get(objective.name)
+    said = IMPROVE if wish == IMPROVE else KEEP if wish is None else WORSEN
+    named, choice, worst = st.columns([2, 3, 3], vertical_alignment="center")
+    named.html(text.now_html(objective, trial.values[objective.name]))
+    session.keep(f"wish {objective.name}", said)
+    choice.segmented_control(
+        text.markdown(f"Wish for {objective.name}"),
+        [IMPROVE, KEEP, WORSEN],
+        required=True,
+        key=session.key(f"wish {objective.name}"),
+        on_change=session.callback(),
+        label_visibility="collapsed",
+    )
+    if said != WORSEN:
+        return
+    here = front.losses[front.row(trial.number), column]
+    worse = front.values[front.losses[:, column] > here, column]
+    if not worse.size:
+        worst.html(text.line_html("it is the worst of the front already", "mo-hint"))
+        return
+    accepted = sliders.ANY if isinstance(wish, str) or wish is None else wish
+    session.keep(f"worst {objective.name}", accepted)
+    worst.select_slider(
+        text.markdown(f"Worst accepted {objective.name}"),
+        sliders.options(objective, worse, None if accepted == sliders.ANY else accepted),
+        format_func=lambda option: "as far as it goes" if option == sliders.ANY else format_value(objective, option),
+        key=session.key(f"worst {objective.name}"),
+        on_change=session.callback(),
+        label_visibility="collapsed",
+    )
+
+
+def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
+    if move.number is None:
+        st.warning(text.markdown(move.hindrance), icon=None)
+        return
+    other = look.snapshot.trial(move.number)
+    gains, costs = differences(found.front, found.front.row(trial.number), found.front.row(move.number))
+    told = f"#{move.number} does that: {join(gains)}" + (f" for {join(costs)}" if costs else "") + "."
+    words_, take = st.columns([5, 1], vertical_alignment="center")
+    words_.html(text.line_html(told, "mo-why"))
+    take.button(
+        f"Take #{move.number}",
+        key="moopt take answer",
+        type="primary",
+        width="stretch",
+        on_click=session.callback(session.picked(move.number)),
+    )
+    more = text.count(move.n_suited, "trial") + (" does" if move.n_suited == 1 else " do") + " what is asked"
+    st.html(text.section_html("Hyperparameters that differ", more))
+    if other is not None:
+        st.html(text.changes_html(trial, other))
+
+
+def _standing(found: Answer, trial: Trial) -> None:
+    """The badges of the pick, and how robust it is."""
+    choice = pick(found.objectives, points(found.front), trial.number)
+    badges = []
+    if found.recommended is not None and found.recommended.number == trial.number:
+        badges.append("recommended")
+    if found.front.numbers[pareto.knee(found.front.losses)] == trial.number:
+        badges.append("knee of the front")
+    row = found.front.row(trial.number)
+    for column, objective in enumerate(found.objectives):
+        if found.front.losses[row, column] == found.front.losses[:, column].min():
+            badges.append(f"best {words(objective)}")
+    st.html(text.section_html(f"#{trial.number}", f"chosen by {100 * choice.robustness:.0f} % of 200 preferences"))
+    st.html(text.badges_html(badges or ["no extreme of the front"]))
+
+
+def _steps(found: Answer, trial: Trial) -> None:
+    """The next trial each way along each objective."""
+    st.html(text.section_html("Along one objective", "the next trial within the limits"))
+    for objective in found.objectives:
+        named, worse, better = st.columns([2, 2, 2], vertical_alignment="center")
+        named.html(text.now_html(objective, trial.values[objective.name]))
+        for place, is_better in ((worse, False), (better, True)):
+            number = next_along(found.front, trial.number, objective.name, better=is_better)
+            what = "better" if is_better else "worse"
+            place.button(
+                f"{what}: none" if number is None else f"{what}: #{number}, {_at(found, objective, number)}",
+                key=f"moopt {what} {objective.name}",
+                disabled=number is None,
+                width="stretch",
+                on_click=session.callback(session.picked(number)),
+            )
+
+
+def _at(found: Answer, objective: Objective, number: int) -> str:
+    column = [one.name for one in found.objectives].index(objective.name)
+    return format_value(objective, float(found.front.values[found.front.row(number), column]))
