@@ -1,11 +1,11 @@
 """What the backend as a choice adds to the front, and how fast the exported ONNX pipeline answers; JSON lines.
 
-    python tests/benchmarks/backends.py [--shared ../shared] [--rows 2000] [--trials 40] [--folds 3] [--seeds 1]
+    python tests/benchmarks/backends.py [--shared ../shared] [--data adult] [--rows 2000] [--trials 40] [--folds 3] [--seeds 1]
 
 For each of three data sets, of which ``--rows`` rows are drawn, stratified, to keep it affordable: the same study of
 all preset families with and without backends, at equal fits. Hypervolumes are of losses (logarithms of latency, size),
 scaled by the ideal and the nadir of the union of both fronts, reference 1.1; the ratio must be at least 1.5. Then the
-most accurate trial of each ensemble on ONNX Runtime is exported, and both of its model files answer single rows, given
+most accurate trial of each ensemble on ONNX Runtime is exported; that file and scikit-learn's answer single rows, given
 as frames, in turn: the ratio of the wall-clock medians must be at least 10.
 """
 
@@ -25,13 +25,14 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from moopt import pareto  # noqa: E402 - the path comes first
+from moopt import pareto, refit  # noqa: E402 - the path comes first
 from moopt.data import read_data  # noqa: E402
 from moopt.deploy.backends import BACKEND, BACKENDS, ONNXRUNTIME  # noqa: E402
 from moopt.deploy.onnx_model import OnnxModel  # noqa: E402
 from moopt.export.bundle import make_export  # noqa: E402
 from moopt.frames import front_trials, value_matrix  # noqa: E402
-from moopt.measure.artefact import load_model  # noqa: E402
+from moopt.measure.artefact import load_kept  # noqa: E402
+from moopt.measure.size import model_bytes  # noqa: E402
 from moopt.objectives import Floats, loss_matrix  # noqa: E402
 from moopt.run import run_study  # noqa: E402
 from moopt.specfile import StudySpec, parse_spec  # noqa: E402
@@ -50,13 +51,14 @@ CALLS = 200
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    for name in DATA:
+    for name in given.data:
         for seed in range(given.seeds):
             with tempfile.TemporaryDirectory() as folder:
                 file = drawn(given.shared / "data" / "datasets" / f"{name}.csv", Path(folder), given.rows, seed, name)
@@ -114,7 +116,7 @@ def conversions(trials: Sequence[Trial]) -> dict[str, Any]:
     differences = [one["probability_difference"] for one in details if one["probability_difference"] is not None]
     return {
         "trials": len(converted),
-        "failed": [trial.message for trial in converted if trial.state is State.FAILED],
+        "failed": [f"{trial.config['family']}: {trial.message}" for trial in converted if trial.state is State.FAILED],
         "least_agreement": min(one["agreement"] for one in details),
         "largest_probability_difference": max(differences),
         "median_conversion_s": round(float(np.median([one["conversion_s"] for one in details])), 3),
@@ -128,8 +130,9 @@ def exports(study: Study, spec: StudySpec) -> Iterator[dict[str, Any]]:
     for family in ENSEMBLES:
         fitting = [one for one in complete if (one.config["family"], one.config[BACKEND]) == (family, ONNXRUNTIME)]
         best = max(fitting, key=lambda trial: trial.values["accuracy"])
-        files = make_export(study.store, study.name, best.number).files
-        models = [load_model(files["model.skops"]), OnnxModel(files["model.onnx"])]
+        exported = make_export(study.store, study.name, best.number).files["model.onnx"]
+        original = model_bytes(refit.fit(study.store.study(study.name), best.config).model)
+        models = [load_kept(original), OnnxModel(exported)]
         ours, onnx = medians_us([model.predict for model in models], rows)
         yield {
             "what": "single row",
@@ -137,7 +140,7 @@ def exports(study: Study, spec: StudySpec) -> Iterator[dict[str, Any]]:
             "sklearn_us": round(ours),
             "onnxruntime_us": round(onnx, 1),
             "ratio": round(ours / onnx, 1),
-            "kb": [round(len(files[name]) / 1000, 1) for name in ("model.skops", "model.onnx")],
+            "kb": [round(len(content) / 1000, 1) for content in (original, exported)],
         }
 
 
