@@ -276,6 +276,16 @@ def test_more_rows_than_may_differ_are_a_wrong_result():
         Agreement(1000, 999).check(0)
 
 
+def test_ties_that_fall_otherwise_are_no_disagreement():
+    X, y = problem("texts with gaps")
+    prepare = OneHotEncoder(sparse_output=False)
+    model = make_pipeline(prepare, RandomForestClassifier(10, random_state=0, max_depth=4)).fit(X[:40], y[:40])
+    found = agreement(model, OnnxModel(to_onnx(model, X[:5])), X)
+    found.check(0)
+    assert found.n_equal + found.n_ties == found.n_rows
+    Agreement(100, 90, 0.0, n_ties=10).check(0)
+
+
 def test_one_row_of_a_few_is_no_disagreement():
     Agreement(30, 29).check()
     with pytest.raises(WrongResult, match="2 of 30 rows"):

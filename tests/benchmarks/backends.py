@@ -1,6 +1,6 @@
 """What the backend as a choice adds to the front, and how fast the exported ONNX pipeline answers; JSON lines.
 
-    python tests/benchmarks/backends.py [--shared ../shared] [--data adult] [--rows 2000] [--trials 40] [--folds 3] [--seeds 1]
+    python tests/benchmarks/backends.py [--shared ../shared] [--data adult] [--rows 2000] [--trials 40] [--folds 3]
 
 For each of three data sets, of which ``--rows`` rows are drawn, stratified, to keep it affordable: the same study of
 all preset families with and without backends, at equal fits. Hypervolumes are of losses (logarithms of latency, size),
