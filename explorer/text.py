@@ -264,7 +264,7 @@ def facts_html(facts: Iterable[tuple[str, str, str]]) -> str:
 def pace_html(found: Pace, snapshot: Snapshot) -> str:
     """How far a search is, how fast, and what is left."""
     wanted = "" if found.n_wanted is None else f"of {found.n_wanted:,}"
-    speed = "–" if found.per_minute is None else f"{found.per_minute:.3g} a minute"
+    speed = "–" if found.per_minute is None else f"{found.per_minute:,.{0 if found.per_minute >= 10 else 1}f} a minute"
     n_failed = snapshot.n_in(State.FAILED)
     share = f"{n_failed / len(snapshot.trials):.1%} of all" if n_failed else ""
     facts = [
