@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moopt import choose
+from moopt.certainty import Certainty
 from moopt.choose.limits import apply_limits, limit_text, limits_of, meets_limits
 from moopt.errors import NoTrialLeft
 from moopt.objectives import Objective, losses, violation
@@ -39,6 +40,8 @@ class Answer:
     """A member of the front that dominates the pick, where one does."""
     notice: str
     """What became of a pick that is not there any more, or what has changed about one that is."""
+    certainty: Certainty | None = None
+    """How sure the front is, where that is known."""
 
     @property
     def limits(self) -> dict[str, float]:
@@ -61,7 +64,7 @@ class Answer:
             return None
         if self.recommended is not None and self.recommended.number == self.pick:
             return self.recommended
-        return choose.pick(self.objectives, points(self.front), self.pick)
+        return choose.pick(self.objectives, points(self.front), self.pick, certainty=self.certainty)
 
 
 def answer(snapshot: Snapshot, view: View) -> Answer | None:
@@ -72,12 +75,14 @@ def answer(snapshot: Snapshot, view: View) -> Answer | None:
     front = choose.front_of(objectives, snapshot.points)
     recommended, way_out, relaxation = None, "", None
     try:
-        recommended = choose.choose(objectives, snapshot.points, prefer=view.preference)
+        known = snapshot.certainty
+        recommended = choose.choose(objectives, snapshot.points, prefer=view.preference, certainty=known)
     except NoTrialLeft as error:
         way_out = str(error).partition("\n")[2]
         relaxation = next(iter(choose.relaxations(objectives, snapshot.points)), None)
     pick, better, notice = _judge(snapshot, objectives, front, view.pick)
-    return Answer(objectives, front, meets_limits(front), recommended, way_out, relaxation, pick, better, notice)
+    left = meets_limits(front)
+    return Answer(objectives, front, left, recommended, way_out, relaxation, pick, better, notice, snapshot.certainty)
 
 
 def points(front: choose.Front) -> dict[int, dict[str, float]]:

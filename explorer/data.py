@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moopt.certainty import Certainty, stored_certainty
 from moopt.choose import Front, front_of
 from moopt.errors import NoTrialLeft
 from moopt.frames import value_matrix
@@ -37,6 +38,8 @@ class Snapshot:
     """Whether a coordinator was at work."""
     trials: tuple[Trial, ...]
     """By number, without their steps."""
+    certainty: Certainty | None = None
+    """How sure the front is; not asked while a coordinator is at work, since it is read anew with each step then."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -132,8 +135,10 @@ class Snapshot:
 def read(store: Store, name: str) -> Snapshot:
     """The study as it stands. Raises StoreError where it cannot be read."""
     revision = store.revision(name)  # first: what comes after it is read again at the next look
+    record, running = store.study(name), store.is_running(name)
     trials = tuple(store.trials(name, with_steps=False))
-    return Snapshot(store.study(name), revision, store.is_running(name), trials)
+    known = None if running else stored_certainty(store, name, record.objectives, trials)
+    return Snapshot(record, revision, running, trials, known)
 
 
 def identity(location: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 
@@ -10,6 +11,7 @@ import numpy as np
 from moopt.engine.loop import Budget
 from moopt.engine.stall import WINDOW
 from moopt.errors import SpecError
+from moopt.stopping import FORGIVING
 
 
 def valid_name(name: str) -> str:
@@ -40,6 +42,26 @@ def n_workers(n_jobs: int) -> int:
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0 or n_jobs < -1:
         raise SpecError(f"n_jobs is {n_jobs!r}; give a number of processes, or -1 for one a core")
     return n_jobs if n_jobs > 0 else os.cpu_count() or 1
+
+
+FEWEST_STEPS = 3
+"""Steps of a trial that may be stopped early; of fewer there is little to save and little to judge by."""
+
+
+def forgiving_of(early_stopping: bool | float, n_steps: int) -> float | None:
+    """How forgiving a trial of ``n_steps`` is judged, in standard deviations; None where it never is.
+
+    Raises SpecError.
+    """
+    valid = isinstance(early_stopping, bool | int | float | np.integer | np.floating)
+    if not valid or (not isinstance(early_stopping, bool) and not 0 < early_stopping < math.inf):
+        raise SpecError(
+            f"early_stopping is {early_stopping!r}; give True, False, or how forgiving it is: a number above 0 "
+            f"such as {FORGIVING}, the larger the fewer trials are stopped"
+        )
+    if early_stopping is False or n_steps < FEWEST_STEPS:
+        return None
+    return FORGIVING if early_stopping is True else float(early_stopping)
 
 
 def budget_of(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from moopt import pareto
 from moopt.errors import MooptWarning, SpaceError
 from moopt.frames import front_trials, value_matrix
-from moopt.objectives import Objective, loss_matrix
+from moopt.objectives import loss_matrix
 from moopt.space import Space
 from moopt.space.codec import Key
 from moopt.store.base import PIPELINE, Store, StudyRecord
@@ -56,7 +54,8 @@ def front_configs(space: Space, store: Store, record: StudyRecord, n: int) -> li
             MooptWarning,
             stacklevel=4,
         )
-    spread = _spread(record.objectives, [trial for trial, _ in fitting], n)
+    losses = loss_matrix(record.objectives, value_matrix(record.objectives, [trial for trial, _ in fitting]))
+    spread = pareto.subset(pareto.normalise(losses, *pareto.ideal_nadir(losses)), n)
     return [Found(fitting[row][1], record.name, fitting[row][0].number, {}) for row in spread]
 
 
@@ -67,26 +66,12 @@ def _within(space: Space, config: Config) -> Config | None:
         return None
 
 
-def _spread(objectives: Sequence[Objective], front: Sequence[Trial], n: int) -> list[int]:
-    """At most ``n`` rows of a front, each the one that adds most hypervolume to those before.
-
-    The greedy subset of Guerreiro, Fonseca and Paquete 2016, doi:10.1162/EVCO_a_00159.
-    """
-    losses = loss_matrix(objectives, value_matrix(objectives, front))
-    ideal, nadir = pareto.ideal_nadir(losses)
-    chosen: list[int] = []
-    while len(chosen) < min(n, len(front)):
-        left = [row for row in range(len(front)) if row not in chosen]
-        gained = [pareto.hypervolume(losses[[*chosen, row]], ideal, nadir) for row in left]
-        chosen.append(left[int(np.argmax(gained))])
-    return chosen
-
-
 def evaluated(space: Space, store: Store, record: StudyRecord, versions: Mapping[str, str]) -> dict[Key, Found]:
     """What other studies of the store measured of this study's configs, by their key.
 
     Of complete trials whose study has the same spec (the place of a data file and the searched families and ranges
-    aside), the same steps, all our objectives, and the ``versions`` that are here.
+    aside), the same steps, all our objectives, and the ``versions`` that are here. Each comes alone: siblings, too,
+    are found by their own config.
     """
     found: dict[Key, Found] = {}
     for other in store.studies():
@@ -96,8 +81,12 @@ def evaluated(space: Space, store: Store, record: StudyRecord, versions: Mapping
             if trial.state is State.COMPLETE and len(trial.steps) == record.n_steps:
                 config = _within(space, trial.config)
                 if config is not None and dict(config) == dict(trial.config):
-                    found.setdefault(space.key(config), Found(config, other.name, trial.number, trial.steps))
+                    found.setdefault(space.key(config), Found(config, other.name, trial.number, _alone(trial)))
     return found
+
+
+def _alone(trial: Trial) -> dict[int, StepResult]:
+    return {step: replace(one, changes={}, siblings=()) for step, one in trial.steps.items()}
 
 
 def _measures_the_same(record: StudyRecord, other: StudyRecord, versions: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@
     │   ├── SpaceError                a space or a config
     │   ├── ObjectiveError            an objective or a limit
     │   ├── DataError                 a data file or what it holds
+    │   │   └── OtherData             not the data that were searched
     │   └── SpecError                 a study file or an argument of a study
     ├── StoreError                    a store cannot be opened, read or written
     │   ├── StudyNotFound
@@ -13,7 +14,9 @@
     │   └── StudyBusy                 another process writes this study
     ├── SearchFailed                  every one of the first trials failed
     ├── NoTrialLeft                   no trial is complete, or none meets all limits
+    ├── ConfirmError                  a study cannot be confirmed
     ├── ExportError                   an export cannot be made
+    ├── ConversionFailed              a fitted model has no counterpart on another backend
     ├── MissingExtra (ImportError)    a part that `pip install moopt[...]` brings
     ├── StepTimeout (TimeoutError)    a step ran out of its time
     ├── WorkerDied                    the process that ran a step died
@@ -50,6 +53,10 @@ class DataError(UsageError):
     """A data file or its content cannot be used."""
 
 
+class OtherData(DataError):
+    """The data are not those that were searched."""
+
+
 class SpecError(UsageError):
     """A study file, or an argument of a study, is not valid."""
 
@@ -82,8 +89,16 @@ class NoTrialLeft(MooptError):
     """There is no trial to choose: none is complete, or none meets all limits."""
 
 
+class ConfirmError(MooptError):
+    """A study cannot be confirmed."""
+
+
 class ExportError(MooptError):
     """An export cannot be made."""
+
+
+class ConversionFailed(MooptError):
+    """A fitted model has no counterpart on another backend."""
 
 
 class MissingExtra(MooptError, ImportError):

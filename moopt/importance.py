@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moopt import pareto
-from moopt.choose.choice import achievement
+from moopt.choose.preference import achievement
 from moopt.frames import value_matrix
 from moopt.objectives import Floats, Objective, loss_matrix, values_of
 from moopt.space import Space

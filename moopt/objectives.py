@@ -40,7 +40,8 @@ COLUMNS = ("number", "state", "failure", "n_steps", "fit", "source", "violation"
 PARAM = "param_"
 """What stands before a hyperparameter's name in its column."""
 _LOG_STEPS = 2.0**40
-_LATENCY = re.compile(r"latency(?:_b(?P<batch>[1-9]\d*))?(?:_ms)?")
+_LATENCY = re.compile(r"latency(?:_b(?P<batch>[1-9]\d*)|\(batch=(?P<given>[1-9]\d*)\))?(?:_ms)?")
+_PERCENTILE = re.compile(r"(?:p\d+_latency|latency(?:_b\d+)?_p\d+)[\w.]*|latency\(.*percentile.*\)")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Objective:
     def unit(self) -> str:
         """Its unit as printed: ``ms``, ``kB``, ``s`` or nothing."""
         return next((unit for end, unit in _SUFFIXES.items() if self.name.endswith(end)), "")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether one step tells it: a size does not depend on which rows are held out, but for a little."""
+        return UNITS[self.unit][0] == "size"
 
     @property
     def better(self) -> str:
@@ -126,12 +132,36 @@ def _convert(objective: Objective, text: str) -> float:
     return number * factor / own_factor
 
 
+def latency(batch: int = 1, limit: float | str | None = None, *, percentile: float | None = None) -> Objective:
+    """The latency of ``batch`` rows a call, in milliseconds: ``latency_ms`` of one row, ``latency_b256_ms`` of 256.
+
+    Several may be objectives of one study. Raises ObjectiveError for a batch below 1, and for a percentile, which a
+    search cannot measure.
+    """
+    if percentile is not None:
+        refuse_percentile(f"latency_p{percentile:g}")
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ObjectiveError(f"the batch of a latency is {batch!r}; give the rows of a call, a whole number from 1")
+    plain = as_objective(f"latency_b{batch}")
+    return plain if limit is None else replace(plain, limit=parse_limit(plain, limit))
+
+
+def refuse_percentile(name: str) -> None:
+    """Raise ObjectiveError for a name that asks for a percentile of the latency, and say where there is one."""
+    if _PERCENTILE.fullmatch(name):
+        raise ObjectiveError(
+            f"{name} is a percentile, which a search cannot measure: beside training workers it is off by a factor "
+            "of ten and more\nSearch with 'latency', the service time; confirm measures p90, p95 and p99 of the "
+            "front on a quiet machine."
+        )
+
+
 def as_objective(given: str | Objective) -> Objective:
     """An objective from its name: those that moopt measures, else a scikit-learn scorer.
 
     ``latency`` (``latency_b256`` for 256 rows a call), ``size`` and ``fit_time`` are minimised and
     compared by their logarithm; ``accuracy``, ``recall`` and every other scorer are maximised.
-    Raises ObjectiveError for another name.
+    Raises ObjectiveError for another name, and for a percentile of the latency.
     """
     if isinstance(given, Objective):
         return given
@@ -144,6 +174,7 @@ def as_objective(given: str | Objective) -> Objective:
 
     if name in get_scorer_names():
         return Objective(name, "maximize")
+    refuse_percentile(given)
     known = [*_SHORT_NAMES, *get_scorer_names()]
     raise ObjectiveError(
         f"unknown objective {given!r}{nearest(given, known)}\nFor your own give moopt.Objective(name, direction)."
@@ -165,7 +196,9 @@ def as_objectives(given: Iterable[str | Objective]) -> tuple[Objective, ...]:
 
 
 def canonical_name(name: str) -> str:
-    """The column of a name: ``latency`` is ``latency_ms``, ``latency_b256`` is ``latency_b256_ms``."""
+    """The column of a name: ``latency`` is ``latency_ms``; ``latency_b256`` and ``latency(batch=256)`` are
+    ``latency_b256_ms``.
+    """
     batch = latency_batch(name)
     if batch is not None:
         return "latency_ms" if batch == 1 else f"latency_b{batch}_ms"
@@ -174,8 +207,8 @@ def canonical_name(name: str) -> str:
 
 def latency_batch(name: str) -> int | None:
     """Rows a call of a latency objective, or None for any other name."""
-    match = _LATENCY.fullmatch(name)
-    return int(match["batch"] or 1) if match else None
+    match = _LATENCY.fullmatch(name.replace(" ", ""))
+    return int(match["batch"] or match["given"] or 1) if match else None
 
 
 def with_limits(objectives: Sequence[Objective], limits: Mapping[str, float | str]) -> tuple[Objective, ...]:
@@ -203,6 +236,12 @@ def loss(objective: Objective, value: float) -> float:
     if objective.log:
         value = float(_logarithm(np.array([value]))[0])
     return -value if objective.direction == "maximize" else value
+
+
+def value_of(objective: Objective, loss: float) -> float:
+    """The value of a loss, in the objective's own direction and unit."""
+    value = -loss if objective.direction == "maximize" else loss
+    return float(np.exp2(value)) if objective.log else value
 
 
 def loss_matrix(objectives: Sequence[Objective], values: Floats) -> Floats:
@@ -257,6 +296,11 @@ def violations(objectives: Sequence[Objective], values: Floats) -> Floats:
         if objective.limit is not None:
             total += np.maximum(turned[:, column] - loss(objective, objective.limit), 0.0)
     return total
+
+
+def is_share(values: Floats) -> bool:
+    """Whether values (n,) look like shares of one: none can be beyond 0 or 1, and differences are told in points."""
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def format_value(objective: Objective, value: float) -> str:

@@ -1,4 +1,4 @@
-"""Dominance, ranks, ideal and nadir, hypervolume, knee: arrays in, arrays out, on moocore.
+"""Dominance, ranks, ideal and nadir, hypervolume, knee, subset: arrays in, arrays out, on moocore.
 
 Losses have shape (n, m): n points, m objectives, less is better. Feasible comes before infeasible, then
 less violation, then dominance. A row with a value that is not finite (a failed trial) is never on a
@@ -6,6 +6,10 @@ front, comes last in the ranks, and counts for nothing elsewhere. No input is ch
 """
 
 from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import moocore
 import numpy as np
@@ -106,6 +110,55 @@ def knee(losses: Floats) -> int:
         raise UsageError("a knee was asked of no point; give losses with at least one finite row")
     front = losses[rows]
     return int(rows[normalise(front, *ideal_nadir(front)).sum(axis=1).argmin()])
+
+
+def subset(scaled: Floats, k: int, reference: float = 1.1) -> list[int]:
+    """At most k rows of scaled losses (n, m), ideal 0 and nadir 1, each adding most hypervolume to those before it.
+
+    The greedy subset of Guerreiro, Fonseca and Paquete 2016, doi:10.1162/EVCO_a_00159. The first of equals is taken;
+    rows that are not finite never are.
+    """
+    scaled = _matrix(scaled)
+    worst = np.full(scaled.shape[1], reference)
+    rows = np.flatnonzero(finite_rows(scaled)).tolist()
+    found = _greedy(lambda chosen: float(moocore.hypervolume(scaled[chosen], ref=worst)), rows)
+    return [row for row, _ in islice(found, k)]
+
+
+def common_subset(scaled: Floats, k: int, chosen: Sequence[int] = (), reference: float = 1.1) -> list[int]:
+    """At most k rows, each adding most hypervolume, in the mean over cases, to those before it and the chosen ones.
+
+    ``scaled`` (s, n, m) are scaled losses of n rows in s cases, all finite. Ends where no row adds anything.
+    """
+    worst = np.full(scaled.shape[2], reference)
+
+    def volume(rows: list[int]) -> float:
+        return float(np.mean([moocore.hypervolume(case[rows], ref=worst) for case in scaled]))
+
+    found = _greedy(volume, [row for row in range(scaled.shape[1]) if row not in chosen], list(chosen))
+    return [row for row, added in islice(found, k) if added > 0]
+
+
+def _greedy(
+    volume: Callable[[list[int]], float], rows: Sequence[int], chosen: Sequence[int] = ()
+) -> Iterator[tuple[int, float]]:
+    """The rows in the order in which each adds most to those before it, with what it adds.
+
+    Lazily: what a row adds only shrinks as others are taken (Minoux 1978, doi:10.1007/BFb0006528), so it is computed
+    anew only while it leads.
+    """
+    bounds = [(-np.inf, row) for row in rows]
+    taken = list(chosen)
+    present = volume(taken) if taken else 0.0
+    while bounds:
+        fresh: set[int] = set()
+        while (row := bounds[0][1]) not in fresh:
+            heapq.heapreplace(bounds, (present - volume([*taken, row]), row))
+            fresh.add(row)
+        added = -heapq.heappop(bounds)[0]
+        present += added
+        taken.append(row)
+        yield row, added
 
 
 def finite_rows(losses: Floats) -> Mask:

@@ -43,6 +43,8 @@ class Snapshot:
     n_done: int
     """Finished fits."""
     n_failed: int
+    n_stopped: int
+    """Early."""
     n_front: int
     hypervolume: float
     """Of the front, within its own ideal and nadir."""
@@ -62,6 +64,7 @@ def snapshot(study: Study, trials: Sequence[Trial], n_trials: int, n_before: int
         n_trials=n_trials,
         n_done=done,
         n_failed=states[State.FAILED],
+        n_stopped=states[State.STOPPED],
         n_front=len(front_trials(study.objectives, trials)),
         hypervolume=study.hypervolume(),
         elapsed_s=elapsed_s,
@@ -73,6 +76,7 @@ def line(now: Snapshot) -> str:
     """A snapshot as one plain line."""
     parts = [f"{now.n_done}/{now.n_trials} trials", f"{now.n_front} on the front", f"hypervolume {now.hypervolume:.3f}"]
     parts += [f"{now.n_failed} failed"] if now.n_failed else []
+    parts += [f"{now.n_stopped} stopped early"] if now.n_stopped else []
     parts += [f"about {clock(now.remaining_s)} left"] if now.remaining_s else []
     return ", ".join(parts)
 
@@ -94,6 +98,7 @@ def table(name: str, now: Snapshot) -> RenderableType:
         "front": str(now.n_front),
         "hypervolume": f"{now.hypervolume:.3f}",
         "failed": str(now.n_failed),
+        "stopped": str(now.n_stopped),
         "elapsed": clock(now.elapsed_s),
         "left": "–" if now.remaining_s is None else clock(now.remaining_s),
     }
@@ -125,7 +130,7 @@ def watching(study: Study, n_trials: int, console: Console) -> Iterator[None]:
 
 def _reader(study: Study) -> Store:
     """The store opened again, for reading from another thread; one in memory is read as it is."""
-    if study.store.artefacts is None:
+    if study.store.artefact_folder is None:
         return study.store
     return open_store(study.store.location, read_only=True)
 

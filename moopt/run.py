@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moopt.data import Data, read_data
+from moopt.deploy import converter
+from moopt.deploy.backends import as_backends, recorded
 from moopt.engine.loop import Stop
 from moopt.errors import SpaceError, nearest
 from moopt.evaluate import CrossValidation, file_evaluator
+from moopt.models.portfolio import n_portfolio, portfolio_configs
 from moopt.models.presets import cost_warnings, default_configs, families_for, preset_space
 from moopt.space import Space, as_space
 from moopt.specfile import StudySpec
@@ -45,19 +48,41 @@ class Plan:
         return self.spec.models.families or ()
 
     @cached_property
+    def backends(self) -> tuple[str, ...]:
+        """What may run a model. Raises MissingExtra."""
+        return as_backends(self.spec.models.backends)
+
+    @cached_property
     def space(self) -> ConfigurationSpace:
         """The families' space for the columns. Raises SpaceError."""
-        models = self.spec.models
-        return preset_space(self.families, self.data.columns, models.ranges, seed=self.spec.study.seed)
+        ranges, seed = self.spec.models.ranges, self.spec.study.seed
+        return preset_space(self.families, self.data.columns, ranges, seed, self.backends)
+
+    @cached_property
+    def defaults(self) -> list[Config]:
+        """Each family's default config. Raises SpaceError."""
+        return default_configs(self.families, self.data.columns, self.spec.models.ranges, self.backends)
 
     @cached_property
     def start(self) -> list[Config]:
         """The user's own configs. Raises SpaceError."""
         return [own_config(as_space(self.space), self.families, config) for config in self.spec.search.start]
 
+    @property
+    def portfolio(self) -> list[Config]:
+        """Configs that did well on other data, as many as leave room for a search; none where they are not wanted."""
+        search, space = self.spec.search, as_space(self.space)
+        if not search.portfolio:
+            return []
+        known = [*self.defaults, *self.start]
+        names = [one.name for one in self.spec.objective_list()]
+        return portfolio_configs(space, names, known, n_portfolio(search.n_trials, len(known)))
+
     def evaluator(self) -> CrossValidation:
         """What the workers call. Raises DataError for a class with fewer rows than folds."""
-        return file_evaluator(self.data, self.spec.objective_list(), self.spec.search.folds)
+        models, objectives, folds = self.spec.models, self.spec.objective_list(), self.spec.search.folds
+        staged_space = as_space(self.space) if models.staged else None
+        return file_evaluator(self.data, objectives, folds, staged_space, self.backends, models.max_disagreement)
 
     def record(self) -> dict[str, Json]:
         """How a trial is evaluated, as plain JSON: what ``StudyRecord.spec`` keeps and an export needs."""
@@ -76,6 +101,8 @@ class Plan:
             "models": {
                 "families": list(self.families),
                 "ranges": {name: dict(own) for name, own in self.spec.models.ranges.items()},
+                "staged": self.spec.models.staged,
+                **recorded(self.backends, self.spec.models.max_disagreement),
             },
             "cross_validation": {"kind": "stratified k-fold", "folds": self.spec.search.folds},
         }
@@ -107,9 +134,10 @@ def open_study(planned: Plan, store: str | Path | Store | None) -> Study:
         spec.objective_list(),
         store=opened,
         seed=spec.study.seed,
-        defaults=default_configs(planned.families, planned.data.columns, spec.models.ranges),
+        defaults=planned.defaults,
         start=planned.start,
         warm_start_from=_warm_start(spec),
+        portfolio=planned.portfolio,
         n_steps=spec.search.folds,
         spec=_as_stored(planned.record(), opened, spec.name),
         resume=True,
@@ -134,17 +162,21 @@ def run_study(
     study = open_study(planned, store)
     search = planned.spec.search
     with watch(study, search.n_trials) if watch is not None else nullcontext():
-        stop = study.optimize(
-            evaluator,
-            search.n_trials,
-            n_jobs=search.workers or -1,
-            timeout_s=search.timeout_s,
-            max_steps=search.max_steps,
-            stop_when_stalled=search.stop_when_stalled,
-            reuse=search.reuse,
-            step_timeout_s=search.step_timeout_s,
-            memory_limit_mb=search.memory_limit_mb,
-        )
+        try:
+            stop = study.optimize(
+                evaluator,
+                search.n_trials,
+                n_jobs=search.workers or -1,
+                timeout_s=search.timeout_s,
+                max_steps=search.max_steps,
+                stop_when_stalled=search.stop_when_stalled,
+                early_stopping=search.early_stopping,
+                reuse=search.reuse,
+                step_timeout_s=search.step_timeout_s,
+                memory_limit_mb=search.memory_limit_mb,
+            )
+        finally:
+            converter.close()
     return study, stop
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from moopt import earlier, pareto
-from moopt.arguments import budget_of, valid_n_warm, valid_name, valid_seed
+from moopt.arguments import budget_of, forgiving_of, valid_n_warm, valid_name, valid_seed
+from moopt.certainty import stored_certainty, with_certainty
 from moopt.engine import outcome
 from moopt.engine.ledger import Ledger
 from moopt.engine.loop import Loop, Stop
 from moopt.engine.workers import FunctionEvaluator, executor_of
-from moopt.errors import SpecError, UsageError, WrongResult
+from moopt.errors import MooptWarning, SpecError, UsageError, WrongResult
 from moopt.identity import check_same
 from moopt.objectives import Floats, Objective, as_objectives, loss_matrix
 from moopt.requests import STOPPED, WANTED, Requests
@@ -54,6 +56,7 @@ def create_study(
     start: Sequence[Mapping[str, Any]] = (),
     warm_start_from: Study | str | Path | Store | tuple[str | Path | Store, str] | None = None,
     n_warm: int = 10,
+    portfolio: Sequence[Mapping[str, Any]] = (),
     n_steps: int = 1,
     spec: Mapping[str, Json] | None = None,
     resume: bool = False,
@@ -68,8 +71,9 @@ def create_study(
 
     The default configs are tried first: those given, else the space's own. Then come your own, ``start``, and then at
     most ``n_warm`` of another study's front, spread over it: ``warm_start_from`` is a study, a store with one study,
-    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. A study that is
-    gone on with takes what of ``start`` it does not know, and needs no other study any more.
+    or a store and a name. Those that do not lie in this space are left out with a MooptWarning. Last comes
+    ``portfolio``: configs that did well elsewhere, marked as such. A study that is gone on with takes what of ``start``
+    it does not know, and needs no other study and no portfolio any more.
 
     Raises SpaceError, ObjectiveError or SpecError for what cannot be; StudyExists where the name is taken and
     ``resume`` is false; StudyMismatch, with the differences, where the stored study is another one.
@@ -97,6 +101,7 @@ def create_study(
         study._enqueue_unknown(own)
         return study
     first = [codec.default()] if defaults is None else [codec.check(config) for config in defaults]
+    elsewhere = [codec.check(config) for config in portfolio]
     warm = [] if warm_start_from is None else _front_of(warm_start_from, codec, valid_n_warm(n_warm))
     opened.create_study(record)
     study = Study(opened, record, given)
@@ -105,6 +110,7 @@ def create_study(
         ledger.enqueue(own, Source.ENQUEUED)
         attributes = [{earlier.FROM: one.origin} for one in warm]
         ledger.enqueue([one.config for one in warm], Source.WARM_START, attributes)
+        ledger.enqueue(elsewhere, Source.PORTFOLIO)
     return study
 
 
@@ -180,6 +186,7 @@ class Study:
         timeout_s: float | None = None,
         max_steps: int | None = None,
         stop_when_stalled: bool | int = False,
+        early_stopping: bool | float = True,
         reuse: bool = False,
         step_timeout_s: float | None = None,
         memory_limit_mb: float | None = None,
@@ -192,6 +199,12 @@ class Study:
         in total, never more; and with ``stop_when_stalled`` a front whose hypervolume has not grown by more than
         its noise over the last 30 trials, or as many as you say, see :mod:`moopt.engine.stall`. Why and when it ended
         stays with the study, as its attribute ``stopped``.
+
+        With ``early_stopping``, a trial of three or more steps ends (state ``stopped``) as soon as its steps done leave
+        it no chance: a complete trial beats it in all objectives, or it cannot meet a limit that another met. A number
+        says how many standard deviations its remaining steps may be better than expected (see :mod:`moopt.stopping`):
+        a larger one stops fewer trials. The attribute ``stopped`` of the trial names the one that beat it, and
+        :meth:`resume_trial` lets it go on.
 
         With ``reuse`` a config that another study of the store evaluated completely, with the same spec (data, splits),
         objectives and versions, is not run: its trial takes the values measured there and is marked by its source
@@ -212,6 +225,7 @@ class Study:
         """
         budget = budget_of(n_trials, timeout_s, max_steps, stop_when_stalled, self.record.n_steps)
         evaluator = self._evaluator(function)
+        forgiving = forgiving_of(early_stopping, self.record.n_steps)
         evaluated = self._evaluated_elsewhere() if reuse else None
         with (
             self._written() as ledger,
@@ -225,6 +239,7 @@ class Study:
                 workers,
                 budget,
                 evaluated=evaluated,
+                forgiving=forgiving,
                 deterministic=deterministic,
                 raise_errors=raise_errors,
                 requests=requests,
@@ -281,6 +296,14 @@ class Study:
         checked = self.space.check(config)
         with self._written() as ledger:
             ledger.enqueue([checked], Source.ENQUEUED)
+
+    def resume_trial(self, number: int) -> None:
+        """Have a trial that was stopped early do its missing steps at the next :meth:`optimize`, before any other.
+
+        It is not stopped again. Raises UsageError for a trial that was not stopped.
+        """
+        with self._written() as ledger:
+            ledger.resume(number)
 
     def _enqueue_unknown(self, configs: Sequence[Config]) -> None:
         """Queue valid configs; the study is not opened for writing where it knows them all."""
@@ -340,6 +363,55 @@ class Study:
             if not held:
                 self.close()
 
+    # Confirming
+
+    def confirm(
+        self,
+        trials: Sequence[int] | None = None,
+        *,
+        rounds: int = 5,
+        repeats: float = 0.1,
+        confidence: float = 0.9,
+        score_again: bool = False,
+        n_jobs: int | None = None,
+        data: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Measure the front, its near misses and the defaults, or these trials, as they would ship; see
+        :meth:`confirmed` for what it gives.
+
+        Each is fitted on all search rows (its model is kept beside the store), scored on the test split with
+        intervals of this ``confidence``, and timed on this machine in ``rounds``; let nothing else run. The test
+        split is scored once: a second call times again, and scores only with ``score_again``. ``repeats`` is the
+        share of the search's steps for cross-validations with other splits, the front's first. ``n_jobs`` processes
+        fit at once. ``data`` stands in for the data file where it moved.
+
+        What the user should know is a MooptWarning each. Raises ConfirmError for a study of a function, for data that
+        are not those of the search, and where no trial can be confirmed; DataError for a data file that cannot be
+        read; StudyBusy while the study is searched; UsageError for trials that are not complete.
+        """
+        from moopt.confirm import Options, confirm, subject_of
+
+        options = Options(rounds, repeats, confidence, score_again, n_jobs)
+        report = confirm(
+            self.store,
+            self.record,
+            subject_of(self.record, None if data is None else Path(data)),
+            options,
+            trials=trials,
+        )
+        for note in report.notes:
+            warnings.warn(note, MooptWarning, stacklevel=2)
+        return self.confirmed()
+
+    def confirmed(self) -> pd.DataFrame:
+        """What was confirmed beside what the search measured, a row a trial; see
+        :func:`moopt.beside.confirmed_frame` for the columns.
+        """
+        from moopt.beside import confirmed_frame
+
+        trials = self.store.trials(self.name, with_steps=False)
+        return confirmed_frame(self.objectives, trials, self.store.confirmations(self.name))
+
     # Reading
 
     def _trials(self) -> list[Trial]:
@@ -354,12 +426,16 @@ class Study:
         )
 
     def front(self) -> pd.DataFrame:
-        """The non-dominated complete trials, columns as in :meth:`trials`."""
+        """The non-dominated complete trials: columns as in :meth:`trials`, then how sure they are.
+
+        These are those of :func:`moopt.certainty.with_certainty`; there are none where a trial is a single step and
+        none is confirmed.
+        """
         from moopt.frames import front_frame
 
-        return front_frame(
-            self.objectives, self.store.trials(self.name, with_steps=False), self.store.steps_done(self.name)
-        )
+        trials = self.store.trials(self.name, with_steps=False)
+        frame = front_frame(self.objectives, trials, self.store.steps_done(self.name))
+        return with_certainty(frame, stored_certainty(self.store, self.name, self.objectives, trials))
 
     def hypervolume(self, ideal: Mapping[str, float] | None = None, nadir: Mapping[str, float] | None = None) -> float:
         """Hypervolume of the complete trials, in losses scaled so that ``ideal`` is 0 and ``nadir`` 1, up to 1.1.

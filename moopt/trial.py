@@ -16,6 +16,10 @@ Config: TypeAlias = Mapping[str, Scalar]
 Json: TypeAlias = Any
 """What json.dumps writes and json.loads gives back unchanged."""
 
+STOPPED = "stopped"
+"""The attribute of a trial that was stopped early: ``after`` how many steps, ``by`` which trial or for the ``limit`` of
+which objective, and the values that were ``expected`` of it. A trial that is resumed keeps it."""
+
 
 class State(StrEnum):
     """Where a trial stands."""
@@ -50,6 +54,7 @@ class Source(StrEnum):
     DEFAULT = "default"
     ENQUEUED = "enqueued"
     WARM_START = "warm start"
+    PORTFOLIO = "portfolio"
     REUSED = "reused"
     SIBLING = "sibling"
 
@@ -63,18 +68,22 @@ class StepResult:
     train: Mapping[str, float] = field(default_factory=dict)
     """The same scores on the training rows, where they were asked for."""
     seconds: float = 0.0
-    """Wall-clock seconds of the step."""
+    """Wall-clock seconds of the step; a sibling's are those that it took besides the fit."""
     changes: Config = field(default_factory=dict)
     """For a sibling: the hyperparameters that differ from the trial's config. Empty for the config itself."""
     details: Mapping[str, Json] = field(default_factory=dict)
     """Whatever else the evaluator wants to keep, as JSON."""
+    failure: str = ""
+    """Why this config failed in this step, in words. It fails that config alone, and not those of the same fit."""
+    siblings: tuple[StepResult, ...] = ()
+    """Kept here by the engine until they become trials of their own; an evaluator returns them beside its own."""
 
 
 class Evaluator(Protocol):
     """What a worker calls: picklable, carries a reference to the data and not the data.
 
-    Gives one result for the config itself first, then one for each sibling that the same fit gave.
-    Whatever it raises fails the trial.
+    Gives one result for the config itself first, then one for each sibling that the same fit gave: every step of a
+    config the same siblings, by what they change. Whatever it raises fails the trial.
     """
 
     @property
@@ -114,7 +123,7 @@ class Trial:
     finished_at: float | None = None
     """Unix seconds."""
     attributes: Mapping[str, Json] = field(default_factory=dict)
-    """The user's own, and what a search notes: ``from``, ``traceback``."""
+    """The user's own, and what a search notes: ``from``, ``traceback``, ``stopped``."""
     notes: tuple[str, ...] = ()
     """The user's own, in the order they were written."""
 
@@ -148,4 +157,35 @@ class Decision:
     reason: str
     """In words, for people."""
     decided_at: float = 0.0
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a trial measured on the test split and on a quiet machine."""
+
+    number: int
+    """The trial's."""
+    machine: Mapping[str, Json]
+    """The fingerprint of the machine that measured."""
+    measures: Mapping[str, Json]
+    """As :mod:`moopt.confirmed` writes and reads them."""
+    confirmed_at: float = 0.0
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file that a trial left beside the store, such as its fitted model."""
+
+    number: int
+    """The trial's."""
+    kind: str
+    """What it is: ``skops`` for a fitted model."""
+    path: str
+    """Within the store's folder of artefacts."""
+    sha256: str
+    """Of its bytes."""
+    n_bytes: int
+    made_at: float = 0.0
     """Unix seconds."""

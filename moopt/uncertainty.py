@@ -110,19 +110,39 @@ def front_probability(draws: Floats) -> Floats:
 def tied(draws: Floats, confidence: float = CONFIDENCE) -> Mask:
     """Which two trials (n, n) of draws (d, n, m) differ within noise in every objective.
 
-    In an objective they do where neither is the better one in more than (1 + confidence) / 2 of the draws. Every
-    trial ties with itself; without objectives all do.
+    In an objective they do where neither is the better one in more than (1 + confidence) / 2 of the draws, and they
+    are apart by no more than the noise of a typical pair: an erratic trial does not tie with all others for being so.
+    Every trial ties with itself; without objectives all do.
     """
-    most = (1 + _checked("confidence", confidence)) / 2 * len(draws)
-    by_trial = np.ascontiguousarray(draws.transpose(1, 2, 0))
     known = np.asarray(np.isfinite(draws).all(axis=(0, 2)))
+    within = np.eye(draws.shape[1], dtype=bool)
+    within[np.ix_(known, known)] = _tied(draws[:, known], _checked("confidence", confidence))
+    return within
+
+
+def _tied(draws: Floats, confidence: float) -> Mask:
+    most = (1 + confidence) / 2 * len(draws)
+    centre = np.median(draws, axis=0)
+    noise = _typical_noise(draws - centre, confidence)
+    by_trial = np.ascontiguousarray(draws.transpose(1, 2, 0))
     within = np.eye(len(by_trial), dtype=bool)
-    for row in np.flatnonzero(known):
+    for row in range(len(by_trial)):
         others = by_trial[row + 1 :]
         better = np.count_nonzero(by_trial[row] < others, axis=2)
         worse = np.count_nonzero(by_trial[row] > others, axis=2)
-        within[row, row + 1 :] = ((better <= most) & (worse <= most)).all(axis=1) & known[row + 1 :]
+        near = np.abs(centre[row] - centre[row + 1 :]) <= noise
+        within[row, row + 1 :] = ((better <= most) & (worse <= most) & near).all(axis=1)
     return within | within.T
+
+
+def _typical_noise(deviations: Floats, confidence: float) -> Floats:
+    """Half the width (m,) of the interval of a difference between two trials, the median over pairs of neighbours."""
+    n = deviations.shape[1]
+    widths = [
+        np.quantile(np.abs(deviations - np.roll(deviations, step, axis=1)), confidence, axis=0)
+        for step in range(1, min(n, 6))
+    ]
+    return np.asarray(np.median(np.concatenate(widths), axis=0)) if widths else np.zeros(deviations.shape[2])
 
 
 def tie_groups(within: Mask, losses: Floats) -> NDArray[np.int64]:
@@ -174,11 +194,6 @@ class Gap:
     """On test, of the trials that are not dominated there."""
     pessimistic: float
     """On test, of the trials that dominate none there."""
-
-    @property
-    def lost(self) -> float:
-        """Share of the search's hypervolume that the optimistic front lacks; below 0 where test is better."""
-        return 1 - self.optimistic / self.search if self.search else 0.0
 
 
 def hypervolume_gap(search: Floats, test: Floats) -> Gap:

@@ -6,10 +6,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moopt import pareto
-from moopt.choose import BALANCED, KNEE, Points, choose, parse_limits, pick, relaxations, swaps
+from moopt.certainty import Certainty, certainty
+from moopt.choose import (
+    BALANCED,
+    FIRST_WEIGHT,
+    KNEE,
+    WEIGHTED,
+    Points,
+    choose,
+    parse_aspirations,
+    parse_limits,
+    parse_weights,
+    pick,
+    relaxations,
+    representatives,
+    swaps,
+)
 from moopt.errors import NoTrialLeft, ObjectiveError, UsageError
 from moopt.objectives import Objective, as_objectives, loss_matrix
-from moopt.trial import State, Trial
+from moopt.trial import State, StepResult, Trial
 
 OBJECTIVES = as_objectives(["accuracy", "recall", "latency", "size"])
 FRONT: dict[int, dict[str, float]] = {
@@ -220,7 +235,7 @@ def test_a_limit_that_cannot_be_is_refused(text: str, message: str) -> None:
 
 
 def test_an_objective_is_limited_once() -> None:
-    with pytest.raises(ObjectiveError, match="latency_ms is limited twice, again by 'latency<=3'"):
+    with pytest.raises(ObjectiveError, match="latency_ms has two limits, again by 'latency<=3'"):
         parse_limits(OBJECTIVES, ["latency_ms<=5", "latency<=3"])
 
 
@@ -301,3 +316,153 @@ def test_every_relaxation_leaves_the_count_it_names(
     for way in relaxations(THREE, as_points(rows), limits=limits):
         assert way.n_freed > 0
         assert choose(THREE, as_points(rows), limits=limits | {way.name: way.relaxed}).n_left == way.n_left
+
+
+# Weights and aspirations with units
+
+
+def test_weights_count_objectives_and_one_alone_does_as_the_preference_of_its_weight() -> None:
+    assert choose(OBJECTIVES, FRONT, weights={"latency": 20}).number == 3
+    weighted = choose(OBJECTIVES, FRONT, weights={"recall": FIRST_WEIGHT})
+    preferred = choose(OBJECTIVES, FRONT, prefer="recall")
+    assert (weighted.number, weighted.robustness) == (preferred.number, preferred.robustness)
+    assert weighted.preference == WEIGHTED
+    assert "is the best with the weights recall 5, out of" in weighted.reason
+
+
+def test_an_aspiration_may_carry_its_unit() -> None:
+    choice = choose(OBJECTIVES, FRONT, aspirations={"recall": "89 %", "latency": "4 ms"})
+    assert choice.number == 5
+    assert "the aspiration recall 0.89 and latency 4 ms" in choice.reason
+
+
+def test_weights_and_aspirations_are_read_from_texts() -> None:
+    assert parse_weights(OBJECTIVES, ["recall=2", " size = .5 "]) == {"recall": 2.0, "size_kb": 0.5}
+    assert parse_aspirations(OBJECTIVES, ["accuracy>=.95", "latency<=3 ms"]) == {"accuracy": 0.95, "latency_ms": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("recall:2", "the weight 'recall:2' cannot be read; give a name, = and a number, such as 'accuracy=2'"),
+        ("recall=1e", "the weight 'recall=1e' has no number after ="),
+        ("recal=2", "a weight is given for 'recal', which is no objective here; did you mean 'recall'"),
+        ("recall=0", r"the weight of recall is 0.0; give a number above 0"),
+    ],
+)
+def test_a_weight_that_cannot_be_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_weights(OBJECTIVES, [text])
+
+
+def test_what_is_given_twice_or_against_each_other_is_refused() -> None:
+    with pytest.raises(UsageError, match="size_kb has two weights, again by 'size_kb=3'"):
+        parse_weights(OBJECTIVES, ["size=2", "size_kb=3"])
+    with pytest.raises(ObjectiveError, match="recall has two aspirations, again by 'recall>=0"):
+        parse_aspirations(OBJECTIVES, ["recall>=0.9", "recall>=0.8"])
+    with pytest.raises(UsageError, match="weights and the preference 'recall' say the same thing twice"):
+        choose(OBJECTIVES, FRONT, prefer="recall", weights={"recall": 2})
+    with pytest.raises(UsageError, match="the next preference 'sise' is no objective here; expected one of: accuracy"):
+        choose(OBJECTIVES, FRONT, prefer=["recall", "sise"])
+
+
+# Ties
+
+
+def with_folds(number: int, accuracy: float, recall: float, latency: float, size: float, noise: float = 0.02) -> Trial:
+    """A complete trial of five folds, whose scores are ``noise`` apart in an order of its own."""
+    wobble = noise * np.roll([-1.0, 1.0, 0.5, -0.5, 0.0], number)
+    rows = [(accuracy + one, recall + one, latency, size) for one in wobble.tolist()]
+    names = ("accuracy", "recall", "latency_ms", "size_kb")
+    steps = {step: StepResult(dict(zip(names, row, strict=True))) for step, row in enumerate(rows)}
+    values = dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
+    return Trial(number, {"x": number}, state=State.COMPLETE, n_steps=5, steps=steps, values=values)
+
+
+ALIKE = [
+    with_folds(0, 0.90, 0.905, 2.0, 300.0),
+    with_folds(1, 0.90, 0.930, 2.2, 200.0),
+    with_folds(2, 0.90, 0.900, 1.0, 400.0),
+    with_folds(3, 0.70, 0.700, 0.9, 90.0),
+]
+
+
+def sure(trials: list[Trial]) -> Certainty:
+    known = certainty(OBJECTIVES, trials)
+    assert known is not None
+    return known
+
+
+def test_a_tie_is_not_ranked_by_its_noise_and_the_user_s_next_objective_decides() -> None:
+    assert choose(OBJECTIVES, ALIKE, prefer="recall").number == 1
+    fast = choose(OBJECTIVES, ALIKE, prefer=["recall", "latency"], certainty=sure(ALIKE))
+    assert (fast.number, fast.tie) == (2, (0, 1, 2))
+    assert "is up to noise the best with recall first" in fast.reason
+    assert (
+        "Trial 1 ties with trials 0, 2: they differ within noise in accuracy and recall, so costs decide: "
+        "of these it is the cheapest in latency and size, latency first." in fast.reason
+    )
+    small = choose(OBJECTIVES, ALIKE, prefer=["recall", "size"], certainty=sure(ALIKE))
+    assert small.number == 1
+
+
+def test_a_tie_leaves_limits_in_force() -> None:
+    choice = choose(OBJECTIVES, ALIKE, limits={"size": "350 kB"}, prefer=["recall", "latency"], certainty=sure(ALIKE))
+    assert (choice.number, choice.tie) == (0, (0, 1))
+
+
+def test_one_cost_decides_alone_and_without_costs_the_values_stand() -> None:
+    known = certainty(OBJECTIVES[:3], ALIKE)
+    choice = choose(OBJECTIVES[:3], ALIKE[:3], prefer="recall", certainty=known)
+    assert "of these it is the one with the lowest latency." in choice.reason
+    scores = OBJECTIVES[:2]
+    several = [with_folds(0, 0.90, 0.91, 1, 1), with_folds(1, 0.91, 0.90, 1, 1)]
+    choice = choose(scores, several, prefer="recall", certainty=certainty(scores, several))
+    assert (choice.number, choice.tie) == (0, (0, 1))
+    assert "Trial 0 ties with trial 1: they differ within noise in accuracy and recall." in choice.reason
+
+
+def test_a_difference_beyond_noise_is_ranked() -> None:
+    apart = [with_folds(0, 0.9, 0.95, 2.0, 300.0, noise=0.001), with_folds(1, 0.9, 0.90, 1.0, 200.0, noise=0.001)]
+    choice = choose(OBJECTIVES, apart, prefer="recall", certainty=sure(apart))
+    assert (choice.number, choice.tie) == (0, ())
+
+
+def test_only_trials_that_are_likely_enough_are_chosen() -> None:
+    known = sure(ALIKE)
+    likely = {number: known.probability_of(number) or 0.0 for number in range(4)}
+    assert likely[3] == 1.0
+    choice = choose(OBJECTIVES, ALIKE, certainty=known, at_least_likely=1.0)
+    assert choice.probability == 1.0
+    assert choice.n_left == sum(one == 1.0 for one in likely.values())
+    assert "It is on the front with a probability of 100 % (an estimate from 5 folds)." in choice.reason
+
+
+def test_where_none_is_likely_enough_the_most_likely_is_named() -> None:
+    close = [with_folds(0, 0.90, 0.90, 1.0, 1.0), with_folds(1, 0.901, 0.901, 1.0, 1.0), with_folds(2, 0.5, 0.5, 9, 9)]
+    with pytest.raises(NoTrialLeft, match=r"of at least 0.999\nThe most likely is trial 1 with 0\.\d"):
+        choose(OBJECTIVES, close, certainty=sure(close), at_least_likely=0.999)
+    with pytest.raises(UsageError, match="at_least_likely is 80; give a probability above 0 and at most 1"):
+        choose(OBJECTIVES, close, certainty=sure(close), at_least_likely=80)
+    with pytest.raises(UsageError, match="is not known: that takes trials of several folds, or confirmed ones"):
+        choose(OBJECTIVES, FRONT, at_least_likely=0.8)
+
+
+# Representatives
+
+
+def test_representatives_are_spread_over_the_front_and_a_few_are_the_first_of_many() -> None:
+    line = {n: {"error": n / 10, "cost": (1 - n / 10) ** 2} for n in range(11)}
+    assert representatives(TWO, line, 1) == (4,)
+    many = representatives(TWO, line, 7)
+    assert many[:3] == representatives(TWO, line, 3)
+    assert len(set(many)) == 7
+    assert set(representatives(TWO, line, 99)) == set(line)
+
+
+def test_representatives_are_within_the_limits() -> None:
+    assert set(representatives(OBJECTIVES, FRONT, 4, limits={"latency": "5 ms"})) == {3, 5}
+    with pytest.raises(NoTrialLeft, match="Relax one limit: latency_ms"):
+        representatives(OBJECTIVES, FRONT, 2, limits={"latency": "0.5 ms"})
+    with pytest.raises(UsageError, match="0 representatives were asked for; give a number of at least 1"):
+        representatives(OBJECTIVES, FRONT, 0)

@@ -2,18 +2,22 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import moopt
 import moopt.errors
 from moopt.cli import app
+from moopt.confirmed import pack_draws
 from moopt.store import open_store
+from moopt.trial import Confirmation
 from tests.tables import write_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,6 +109,11 @@ def test_a_run_may_end_by_folds_and_its_end_is_kept(here: Path, tmp_path: Path) 
     assert failed("run", "churn.toml", "--timeout", "0")[0] == 2
 
 
+def test_a_run_may_do_without_the_portfolio(here: Path, tmp_path: Path) -> None:
+    assert moopt_("run", "churn.toml", "--no-portfolio", "--write-toml", tmp_path / "bare.toml").exit_code == 0
+    assert "portfolio = false" in (tmp_path / "bare.toml").read_text()
+
+
 def test_a_run_may_start_from_another_and_take_what_it_evaluated(here: Path, tmp_path: Path) -> None:
     again = ("--store", tmp_path / "both.db", "--trials", "3", "--reuse")
     first = moopt_("run", "churn.toml", *again, "--warm-start", "churn.db")
@@ -137,6 +146,21 @@ def test_a_run_that_stalls_says_so(here: Path, tmp_path: Path) -> None:
     ended = moopt_("run", tmp_path / "stall.toml", "--store", tmp_path / "stall.db", "--trials", "60", "--json")
     assert json.loads(ended.stdout)["stop"] == "stalled"
     assert "the front has stalled: its hypervolume grew by" in ended.stderr
+
+
+def test_configs_without_a_chance_are_stopped_and_counted(here: Path, tmp_path: Path) -> None:
+    text = STUDY.replace('"churn.csv"', repr(str(here / "churn.csv"))).replace("folds = 2", "folds = 3")
+    (tmp_path / "early.toml").write_text(
+        text.replace("[search]", "[search]\nearly_stopping = 0.1\nalgorithm = 'random'")
+    )
+    run = ("run", tmp_path / "early.toml", "--trials", "25", "--json", "--store")
+    ended = moopt_(*run, tmp_path / "early.db")
+    n_stopped = json.loads(ended.stdout)["n_stopped"]
+    assert n_stopped > 0
+    assert f"25 of 25, {n_stopped} stopped early; hypervolume" in ended.stderr
+    (listed,) = json.loads(moopt_("studies", tmp_path / "early.db", "--json").stdout)
+    assert listed["n_stopped"] == n_stopped
+    assert json.loads(moopt_(*run, tmp_path / "whole.db", "--no-early-stopping").stdout)["n_stopped"] == 0
 
 
 def test_a_data_file_needs_its_target(here: Path) -> None:
@@ -219,7 +243,7 @@ def test_debug_shows_the_traceback(here: Path) -> None:
     assert isinstance(ended.exception, moopt.errors.SpecError)
 
 
-@pytest.mark.parametrize("command", ["run", "front", "choose", "export", "explore", "studies"])
+@pytest.mark.parametrize("command", ["run", "confirm", "front", "choose", "export", "verify", "explore", "studies"])
 def test_every_help_shows_an_example(command: str) -> None:
     ended = moopt_(command, "--help")
     assert ended.exit_code == 0
@@ -240,6 +264,44 @@ def test_the_front_is_that_of_the_store(here: Path) -> None:
     assert [one["name"] for one in shown["objectives"]] == ["accuracy", "recall", "latency_ms", "size_kb"]
 
 
+def test_the_front_says_how_sure_it_is_and_where_the_defaults_stand(here: Path) -> None:
+    shown = json.loads(moopt_("front", "churn.db", "--json").stdout)
+    for one in shown["front"]:
+        assert 0 <= one["front_probability"] <= 1
+        assert one["basis"] == "estimate"
+        ends = one["intervals"]["accuracy"]
+        assert 0 <= ends["low"] <= one["values"]["accuracy"] <= ends["high"] <= 1
+    assert [one["number"] for one in shown["defaults"]] == [0, 1]
+    assert all(one["on_front"] is not bool(one["dominated_by"]) for one in shown["defaults"])
+    table = moopt_("front", "churn.db").stdout
+    assert "on front" in table
+    assert "accuracy 90 %" in table
+    assert "~ an estimate from 2 folds" in table
+    assert "on the front" in table or "dominated by trial" in table
+
+
+def test_the_front_tells_what_became_of_it_on_test_rows(here: Path, tmp_path: Path) -> None:
+    store = tmp_path / "confirmed.db"
+    shutil.copy(here / "churn.db", store)
+    opened = open_store(store)
+    numbers = moopt.load_study(opened, "churn").front()["number"].tolist()
+    for number in numbers:
+        opened.add_confirmation("churn", a_confirmation(number))
+    shown = json.loads(moopt_("front", store, "--json").stdout)
+    assert {one["basis"] for one in shown["front"]} == {"confirmed"}
+    assert set(shown["on_test"]["optimistic"]) <= set(numbers)
+    table = " ".join(moopt_("front", store).stdout.split())
+    assert "without ~ confirmed on test rows" in table
+    assert f"of its {len(numbers)} trials are still not dominated" in table
+
+
+def a_confirmation(number: int) -> Confirmation:
+    draws = 0.8 + 0.01 * np.random.default_rng(number).normal(size=(500, 2))
+    score = {"value": 0.8, "low": 0.78, "high": 0.82, "confidence": 0.9}
+    measures = {"scores": {"accuracy": score, "recall": score}, "look": 1, "n_rows": 90, "draws": pack_draws(draws)}
+    return Confirmation(number, {}, measures)
+
+
 def test_a_choice_is_told_and_recorded(here: Path) -> None:
     ended = moopt_("choose", "churn.db", "--limit", "latency_ms<=1000", "--prefer", "recall")
     assert ended.exit_code == 0, ended.stderr
@@ -253,6 +315,29 @@ def test_a_choice_as_json_says_why(here: Path) -> None:
     made = json.loads(moopt_("choose", "churn.db", "--json").stdout)
     assert made["reason"].startswith(f"Trial {made['number']} ")
     assert set(made["values"]) == {"accuracy", "recall", "latency_ms", "size_kb"}
+
+
+def test_a_choice_takes_aspirations_weights_and_a_probability(here: Path) -> None:
+    made = json.loads(moopt_("choose", "churn.db", "--aspire", "accuracy>=.9", "--json").stdout)
+    assert "for the aspiration accuracy 0.9" in made["reason"]
+    weighted = ("--weight", "recall=3", "--weight", "size=.5", "--at-least-likely", "0.01")
+    made = json.loads(moopt_("choose", "churn.db", *weighted, "--json").stdout)
+    assert made["preference"] == "weighted"
+    assert made["front_probability"] >= 0.01
+    assert json.loads(moopt_("choose", "churn.db", "--knee", "--json").stdout)["preference"] == "knee"
+    assert failed("choose", "churn.db", "--knee", "--prefer", "recall")[0] == 2
+    assert "cannot be read; give a name, = and a number" in failed("choose", "churn.db", "--weight", "recall")[1]
+
+
+def test_representatives_are_shown_and_nothing_is_recorded(here: Path) -> None:
+    before = len(open_store("churn.db", read_only=True).decisions("churn"))
+    made = json.loads(moopt_("choose", "churn.db", "--representatives", "2", "--json").stdout)
+    front = moopt.load_study("churn.db").front()["number"].tolist()
+    assert {one["number"] for one in made["representatives"]} <= set(front)
+    assert "stand for the front of churn" in moopt_("choose", "churn.db", "--representatives", "2").stdout
+    assert len(open_store("churn.db", read_only=True).decisions("churn")) == before
+    code, told = failed("choose", "churn.db", "--representatives", "2", "--prefer", "recall")
+    assert (code, "take no preference" in told) == (2, True)
 
 
 def test_limits_that_leave_nothing_are_told_with_the_way_out(here: Path) -> None:
@@ -277,7 +362,10 @@ def test_the_last_decision_is_exported(here: Path, tmp_path: Path) -> None:
     assert "model.skops" in made["files"]
     code, told = failed("export", "churn.db", "--out", out)
     assert code == 1
-    assert "not empty" in told
+    assert "holds an earlier export" in told
+    more = ("--no-sample", "--intended-use", "Triage.", "--force")
+    assert "sample.csv" not in json.loads(moopt_("export", "churn.db", "--out", out, *more, "--json").stdout)["files"]
+    assert "## Intended use\nTriage." in (out / "MODEL_CARD.md").read_text()
 
 
 def test_an_export_without_a_decision_wants_a_trial(here: Path, tmp_path: Path) -> None:
@@ -387,3 +475,62 @@ def test_the_program_ends_with_the_code_of_its_error(tmp_path: Path) -> None:
     ended = program("front", tmp_path / "none.db")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("moopt: there is no store at")
+
+
+@pytest.fixture
+def confirmable(folder: Path, tmp_path: Path) -> Path:
+    """The store to write to, with its data file."""
+    for file in [*folder.glob("churn.db*"), folder / "churn.csv"]:
+        if file.is_file():
+            shutil.copy(file, tmp_path)
+    return tmp_path / "churn.db"
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_confirm_shows_what_the_search_measured_beside_what_holds(confirmable: Path) -> None:
+    quickly = ("--rounds", "1", "--repeats", "0", "--workers", "1")
+    ended = moopt_("confirm", confirmable, *quickly, "--trials", "0,1")
+    assert ended.exit_code == 0, ended.stderr
+    assert "fitting 2 models on all search rows" in ended.stderr
+    assert "note: scores have no interval: the test split has 18 rows, fewer than 30" in ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "look 1 at the test split" in lines[0]
+    assert lines[1].split()[:5] == ["trial", "why", "accuracy", "confirmed", "recall"]
+    assert lines[2].split()[0] == "0"
+    again = moopt_("confirm", confirmable, *quickly, "--trials", "0", "--json")
+    told = json.loads(again.stdout)
+    assert told["look"] == 1
+    assert told["notes"] == [
+        "the test split was scored before and was not looked at again; --score-again looks once more"
+    ]
+    (trial,) = told["trials"]
+    assert trial["number"] == 0
+    assert trial["values"]["latency_ms"]["low"] <= trial["values"]["latency_ms"]["confirmed"]
+    assert trial["values"]["accuracy"]["low"] is None
+    assert trial["percentiles"]["latency_ms"]["p90"] > 0
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_a_run_may_confirm_at_its_end_as_its_file_says(confirmable: Path) -> None:
+    study = confirmable.with_name("churn.toml")
+    study.write_text(STUDY + "[confirm]\nrounds = 2\nrepeats = 0.0\nconfidence = 0.8\n")
+    ended = moopt_("run", study, "--store", confirmable, "--confirm", "--json")
+    assert ended.exit_code == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert told["study"] == "churn"
+    assert {one["role"] for one in told["trials"]} >= {"front"}
+    store = moopt.load_study(confirmable).store
+    assert all(len(one.measures["latency"]["latency_ms"]["rounds"]) == 2 for one in store.confirmations("churn"))
+
+
+def test_confirm_says_what_cannot_be(confirmable: Path) -> None:
+    assert failed("confirm", confirmable, "--trials", "one") == (
+        2,
+        "moopt: --trials is 'one'; give numbers with commas between, such as 12,40\n",
+    )
+    code, said = failed("confirm", confirmable, "--trials", "99")
+    assert (code, said.startswith("moopt: trial 99 does not exist; on the front are: ")) == (2, True)
+    confirmable.with_name("other.csv").write_text("a,b\n1,2\n")
+    code, said = failed("confirm", confirmable, "--data", confirmable.with_name("other.csv"))
+    assert code == 1
+    assert "other.csv is not the file that was searched" in said

@@ -17,9 +17,12 @@ from moopt.data import DataSpec, Rows, read_data, stratified_folds
 from moopt.errors import DataError
 from moopt.evaluate import CrossValidation, file_evaluator, one_thread, opened, spread
 from moopt.measure import measures
+from moopt.measure.samples import samples
+from moopt.measure.variants import Variant
 from moopt.models.families import FAMILIES
 from moopt.models.presets import default_configs
 from moopt.objectives import as_objectives
+from moopt.trial import Config
 
 OBJECTIVES = as_objectives(["accuracy", "recall", "latency", "size"])
 
@@ -69,7 +72,33 @@ def test_a_step_gives_one_result_with_every_objective():
     assert set(result.train) == {"accuracy", "recall"}
     assert 0.8 < result.values["accuracy"] <= 1
     assert result.seconds > result.details["fit_s"] > 0
-    assert result.details["latency_calls"]["latency_ms"] >= 10
+    assert result.details["latency"]["latency_ms"]["input"] == "frame"
+    assert result.values["latency_ms"] == np.quantile(samples(result.details, "latency_ms"), 0.05) / 1e6
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A half that is the model itself, and a quarter that cannot be made."""
+
+    def __call__(self, variant: Variant, config: Config) -> list[Variant]:
+        def fail() -> None:
+            raise ValueError(f"no quarter\n of {sorted(config)}")
+
+        return [variant, Variant({"C": 2.0}, variant.make, 0.5), Variant({"C": 4.0}, fail)]
+
+
+def test_every_variant_of_a_fit_is_measured_and_one_that_cannot_be_made_fails_alone():
+    objectives = as_objectives(["accuracy", "size", "fit_time"])
+    config = {"C": 1.0, "max_iter": 5000}
+    own, half, quarter = evaluator(objectives=objectives, expansions=(Halves(),))(config, 0)
+    assert own.changes == {}
+    assert half.changes == {"C": 2.0}
+    assert half.values["fit_time_s"] == pytest.approx(own.values["fit_time_s"] / 2)
+    assert {**half.values, "fit_time_s": 0} == {**own.values, "fit_time_s": 0}
+    assert half.train == own.train
+    assert 0 < half.seconds < own.seconds
+    assert (quarter.changes, quarter.values) == ({"C": 4.0}, {})
+    assert quarter.failure == "ValueError: no quarter of ['C', 'max_iter']"
 
 
 def test_quality_repeats_and_folds_differ():

@@ -1,13 +1,13 @@
 """A trial as files that stand for themselves: whole, checked, and never half written."""
 
 import hashlib
-import importlib.util
 import io
 import json
+import os
 import warnings
 import zipfile
-from collections.abc import Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,47 +19,37 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from moopt.choose import choose
+from moopt.confirmed import pack_draws
 from moopt.data import DataSpec, read_data
-from moopt.data.features import Columns
 from moopt.errors import ExportError
-from moopt.export import canonical_json, export_trial, export_zip, make_export
-from moopt.export.artefact import load_model
-from moopt.export.refit import fit
+from moopt.export import export_trial, make_export
 from moopt.measure.size import model_bytes
 from moopt.models.pipelines import build
-from moopt.models.presets import FAMILIES, default_configs
-from moopt.objectives import as_objectives
-from moopt.store import open_store
-from moopt.store.base import Store, StudyRecord
-from moopt.trial import Config, Failure, Source, State, StepResult, Trial
+from moopt.models.presets import FAMILIES
+from moopt.refit import fit
+from moopt.shipped.manifest import readable_json
+from moopt.shipped.predict import load_skops
+from moopt.store import artefacts, open_store
+from moopt.store.base import Store
+from moopt.trial import Confirmation, Failure, Source, State, StepResult, Trial
+from tests.exports import (
+    OBJECTIVES,
+    a_complete,
+    a_config,
+    a_pipeline_record,
+    a_record,
+    ill_study,
+    keep,
+    module_of,
+    write_ill,
+)
 
-OBJECTIVES = as_objectives(["accuracy", "recall", "latency", "size"])
 RESULTS: list[tuple[Source, tuple[float, float, float, float]]] = [
     (Source.DEFAULT, (0.93, 0.90, 4.0, 50.0)),
     (Source.SEARCH, (0.95, 0.90, 3.1, 10.0)),
     (Source.SEARCH, (0.946, 0.90, 1.0, 10.0)),
     (Source.SEARCH, (0.97, 0.95, 30.0, 400.0)),
 ]
-
-
-def a_record(**changes: object) -> StudyRecord:
-    record = StudyRecord("plain", {}, OBJECTIVES, {"algorithm": "nsga2"}, seed=7, versions={"python": "3.11"})
-    return replace(record, **changes)  # type: ignore[arg-type]  # tests name the fields they change
-
-
-def a_complete(
-    number: int, config: Config, values: Mapping[str, float], *, source: Source = Source.SEARCH, n_steps: int = 1
-) -> Trial:
-    train = {name: value + 0.01 for name, value in values.items() if name in ("accuracy", "recall")}
-    steps = {step: StepResult(values, train) for step in range(n_steps)}
-    return Trial(number, config, None, source, State.COMPLETE, n_steps, steps, values, fit=number)
-
-
-def keep(store: Store, name: str, trial: Trial) -> None:
-    with store.write(name) as writer:
-        writer.start(replace(trial, state=State.RUNNING, steps={}, values={}, failure=None))
-        if trial.state.finished:
-            writer.finish(trial, trial.steps)
 
 
 @pytest.fixture
@@ -77,7 +67,7 @@ def plain() -> Store:
 
 def test_a_study_of_a_function_exports_all_but_pipeline_and_model(plain: Store, tmp_path: Path) -> None:
     export = export_trial(plain, "plain", 2, tmp_path / "chosen")
-    names = {"config.json", "front.csv", "WHY.md", "manifest.json"}
+    names = {"config.json", "front.csv", "WHY.md", "MODEL_CARD.md", "manifest.json"}
     assert {path.name for path in (tmp_path / "chosen").iterdir()} == set(export.files) == names
     assert not export.has_model
     assert "Python function" in export.missing
@@ -95,10 +85,10 @@ def test_a_study_of_an_estimator_given_in_python_says_why_there_is_no_pipeline()
     assert "pipeline.py" not in export.files
 
 
-def test_the_config_is_canonical_json_with_values_units_and_seed(plain: Store) -> None:
+def test_the_config_is_json_for_people_with_values_units_and_seed(plain: Store) -> None:
     content = make_export(plain, "plain", 2).files["config.json"]
     config = json.loads(content)
-    assert content == canonical_json(config)
+    assert content == readable_json(config)
     assert (config["config"], config["number"], config["seed"]) == ({"depth": 2, "kind": "a"}, 2, 7)
     latency = next(one for one in config["objectives"] if one["name"] == "latency_ms")
     assert (latency["value"], latency["unit"], latency["direction"]) == (1.0, "ms", "minimize")
@@ -123,7 +113,7 @@ def test_the_front_is_a_table_of_its_trials(plain: Store) -> None:
 
 def test_the_zip_holds_the_same_files_as_the_folder(plain: Store, tmp_path: Path) -> None:
     export_trial(plain, "plain", 2, tmp_path / "chosen")
-    with zipfile.ZipFile(io.BytesIO(export_zip(plain, "plain", 2))) as archive:
+    with zipfile.ZipFile(io.BytesIO(make_export(plain, "plain", 2).zipped())) as archive:
         zipped = {name: archive.read(name) for name in archive.namelist()}
     assert zipped == {path.name: path.read_bytes() for path in (tmp_path / "chosen").iterdir()}
 
@@ -162,6 +152,31 @@ def test_a_dominated_trial_can_be_exported_and_says_so(plain: Store) -> None:
     assert "It is not on the front: trials 1, 2 are at least as good" in text
 
 
+def test_the_reason_tells_how_sure_its_values_are() -> None:
+    store = open_store(None)
+    store.create_study(a_record(n_steps=5))
+    noise = 0.01 * np.array([-1.0, 1.0, 0.5, -0.5, 0.0])
+    for number, (source, row) in enumerate(RESULTS):
+        values = dict(zip((one.name for one in OBJECTIVES), row, strict=True))
+        folds = {
+            step: StepResult({**values, "accuracy": row[0] + one}) for step, one in enumerate(np.roll(noise, number))
+        }
+        trial = a_complete(number, {"depth": number, "kind": "a"}, values, source=source, n_steps=5)
+        keep(store, "plain", replace(trial, steps=folds))
+    export = make_export(store, "plain", 1)
+    text = export.files["WHY.md"].decode()
+    assert "It is on the front with a probability of" in text
+    assert "% (an estimate from 5 folds)" in text
+    assert "- accuracy: 0.95, 90 % interval 0.9" in text
+    assert "It differs within noise in accuracy from: 2." in text
+    assert "The default config (trial 0) is dominated by trial" in text
+    assert "front_probability" in export.files["front.csv"].decode().splitlines()[0]
+
+
+def test_the_reason_says_where_one_measurement_tells_nothing_of_the_noise(plain: Store) -> None:
+    assert "how far the values would vary is not known" in make_export(plain, "plain", 1).files["WHY.md"].decode()
+
+
 def test_a_trial_that_does_not_exist_names_the_front(plain: Store) -> None:
     with pytest.raises(ExportError, match=r"trial 99 of study 'plain' does not exist; on the front are: 1, 2, 3"):
         make_export(plain, "plain", 99)
@@ -181,9 +196,46 @@ def test_a_study_without_complete_trials_has_nothing_to_export() -> None:
 
 def test_a_folder_that_is_not_empty_is_refused_and_left_alone(plain: Store, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ExportError, match="exists and is not empty; give another"):
+    with pytest.raises(ExportError, match="is not empty and is no export; give another"):
         export_trial(plain, "plain", 2, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_earlier_export_is_replaced_only_by_force(plain: Store, tmp_path: Path) -> None:
+    export_trial(plain, "plain", 2, tmp_path / "chosen")
+    with pytest.raises(ExportError, match=r"holds an earlier export, trial 2 of plain\nGive another.*--force"):
+        export_trial(plain, "plain", 3, tmp_path / "chosen")
+    export_trial(plain, "plain", 3, tmp_path / "chosen", force=True)
+    assert json.loads((tmp_path / "chosen" / "config.json").read_text())["number"] == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["chosen"]
+
+
+def test_what_lies_beside_an_earlier_export_is_not_lost_by_force(plain: Store, tmp_path: Path) -> None:
+    export_trial(plain, "plain", 2, tmp_path / "chosen")
+    (tmp_path / "chosen" / "mine.txt").write_text("mine")
+    with pytest.raises(ExportError, match=r"holds mine\.txt beside an earlier export; give another"):
+        export_trial(plain, "plain", 3, tmp_path / "chosen", force=True)
+    (tmp_path / "chosen" / "manifest.json").unlink()
+    with pytest.raises(ExportError, match="is no export"):
+        export_trial(plain, "plain", 3, tmp_path / "chosen", force=True)
+
+
+def test_a_replacement_that_cannot_be_written_leaves_the_earlier_export(
+    plain: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_trial(plain, "plain", 2, tmp_path / "chosen")
+    rename = os.rename
+
+    def refuses_the_new(source: Path, target: Path) -> None:
+        if str(source).endswith(".part"):
+            raise OSError(28, "No space left on device")
+        rename(source, target)
+
+    monkeypatch.setattr("os.rename", refuses_the_new)
+    with pytest.raises(ExportError, match="No space left on device"):
+        export_trial(plain, "plain", 3, tmp_path / "chosen", force=True)
+    assert json.loads((tmp_path / "chosen" / "config.json").read_text())["number"] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["chosen"]
 
 
 def test_a_file_in_the_way_is_refused(plain: Store, tmp_path: Path) -> None:
@@ -209,37 +261,19 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_card_of_a_function_leaves_its_use_to_the_user(plain: Store) -> None:
+    card = make_export(plain, "plain", 2).files["MODEL_CARD.md"].decode()
+    assert "**To be filled in.** moopt cannot know what the model is for" in card
+    assert "there is no model, so nothing was weighed or timed" in card
+    assert "| 3 | 0.97 | 0.95 | 30 ms | 400 kB |" in card
+
+
 # Pipelines: a data file, a model
 
 
 @pytest.fixture(scope="module")
 def csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """200 rows with numbers, gaps and a text column."""
-    generator = np.random.Generator(np.random.PCG64(0))
-    size = generator.normal(size=200)
-    frame = pd.DataFrame(
-        {
-            "size": np.where(generator.random(200) < 0.1, np.nan, size),
-            "weight": generator.normal(size=200),
-            "colour": generator.choice(["red", "green", "blue"], size=200),
-            "ill": np.where(size + generator.normal(scale=0.5, size=200) > 0.5, "yes", "no"),
-        }
-    )
-    path = tmp_path_factory.mktemp("data") / "ill.csv"
-    frame.to_csv(path, index=False)
-    return path
-
-
-def a_pipeline_record(csv: Path, name: str = "ill") -> StudyRecord:
-    spec = DataSpec(str(csv), "ill", positive="yes", seed=7)
-    data = read_data(spec)
-    recorded = {
-        "kind": "pipeline",
-        "data": {**spec.as_json(), "file": csv.name, "path": str(csv), "sha256": data.sha256},
-        "columns": data.columns.as_json(),
-        "folds": 3,
-    }
-    return a_record(name=name, n_steps=3, spec=recorded)
+    return write_ill(tmp_path_factory.mktemp("data") / "ill.csv")
 
 
 def search_rows(csv: Path) -> tuple[pd.DataFrame, NDArray[Any]]:
@@ -248,32 +282,9 @@ def search_rows(csv: Path) -> tuple[pd.DataFrame, NDArray[Any]]:
     return data.X.iloc[rows], data.y[rows]
 
 
-def a_config(family: str) -> Config:
-    columns = Columns(("size", "weight"), ("colour",), numeric_gaps=True)
-    few = {f"{family}:n_estimators": 10, f"{family}:max_iter": 20}
-    config = default_configs([family], columns)[0]
-    return {key: few.get(key, value) for key, value in config.items()}
-
-
 @pytest.fixture
 def ill(csv: Path) -> Store:
-    """A study of pipelines: a forest and a logistic regression."""
-    store = open_store(None)
-    store.create_study(a_pipeline_record(csv))
-    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 3.0, "size_kb": 30.0}
-    keep(store, "ill", a_complete(0, a_config("forest"), values, n_steps=3))
-    quicker = {"accuracy": 0.85, "recall": 0.7, "latency_ms": 1.0, "size_kb": 3.0}
-    keep(store, "ill", a_complete(1, a_config("logistic"), quicker, n_steps=3))
-    return store
-
-
-def module_of(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return ill_study(csv)
 
 
 def test_an_export_of_a_pipeline_has_all_files(ill: Store, tmp_path: Path) -> None:
@@ -282,12 +293,106 @@ def test_an_export_of_a_pipeline_has_all_files(ill: Store, tmp_path: Path) -> No
         "config.json",
         "pipeline.py",
         "model.skops",
+        "predict.py",
+        "input.json",
+        "requirements.txt",
+        "sample.csv",
+        "sample_predictions.csv",
+        "claims.json",
         "front.csv",
         "WHY.md",
+        "MODEL_CARD.md",
         "manifest.json",
     }
     assert (export.has_model, export.missing) == (True, "")
     assert "fitted on the 160 rows outside the test split with seed 7" in export.files["WHY.md"].decode()
+
+
+def test_the_card_tells_data_splits_intervals_costs_and_the_decision(ill: Store, csv: Path) -> None:
+    choice = choose(OBJECTIVES, ill.trials("ill"), limits={"latency_ms": 5})
+    decision = choice.decision(1.0)
+    export = make_export(ill, "ill", choice.number, decision=decision, intended_use="Triage, never alone.")
+    card = export.files["MODEL_CARD.md"].decode()
+    claims = json.loads(export.files["claims.json"])
+    for said in (
+        "## Intended use\nTriage, never alone.",
+        hashlib.sha256(csv.read_bytes()).hexdigest(),
+        "search rows: 160",
+        "test rows: 40; the search never saw them",
+        f"`model.skops`: {claims['size_kb']:,.1f} kB",
+        f"latency_ms: {claims['latency_ms']['latency_ms']:.4g} ms a call of 1 row",
+        claims["machine"]["processor"],
+        decision.reason,
+        "`sample.csv` holds 40 rows of the test split. **They are real data**",
+    ):
+        assert said in card
+    assert "To be filled in" not in card
+
+
+def test_the_intervals_of_the_card_widen_with_the_folds(csv: Path) -> None:
+    store = open_store(None)
+    store.create_study(a_pipeline_record(csv))
+    trial = a_complete(0, a_config("tree"), {"accuracy": 0.9, "recall": 0.9, "latency_ms": 3.0, "size_kb": 30.0})
+    values = [{**trial.values, "accuracy": accuracy, "recall": 0.9} for accuracy in (0.8, 0.9, 1.0)]
+    steps = {step: StepResult(one) for step, one in enumerate(values)}
+    keep(store, "ill", replace(trial, n_steps=3, steps=steps))
+    card = make_export(store, "ill", 0, with_model=False).files["MODEL_CARD.md"].decode()
+    assert "| accuracy (higher is better) | 0.9 | 0.6334 to 1 | – | – | none |" in card
+    assert "| recall (higher is better) | 0.9 | 0.9 to 0.9 | – | – | none |" in card
+
+
+def test_the_card_tells_what_was_confirmed(ill: Store) -> None:
+    score = {"value": 0.8625, "low": 0.81, "high": 0.91, "confidence": 0.9}
+    small = {"value": 0.75, "low": None, "high": None, "confidence": None}
+    timing = {"median_ms": 1.5, "low_ms": 1.4, "high_ms": 1.6, "n": 900, "batch": 1, "percentiles": {"p90": 2.5}}
+    measures = {
+        "scores": {"accuracy": score, "recall": small},
+        "draws": pack_draws(np.zeros((0, 2))),
+        "look": 2,
+        "n_rows": 40,
+        "latency": {"latency_ms": timing},
+        "rss_mb": 12.5,
+        "load_s": 0.25,
+    }
+    before = make_export(ill, "ill", 1, with_model=False).files["MODEL_CARD.md"].decode()
+    assert "It is not confirmed: nobody has scored it on the test split." in before
+    ill.add_confirmation("ill", Confirmation(1, {"processor": "a laptop's", "cores": 4}, measures))
+    card = make_export(ill, "ill", 1, with_model=False).files["MODEL_CARD.md"].decode()
+    for said in (
+        "| 0.8625 | 0.81 to 0.91 | none |",
+        "| 0.75 | too few rows | none |",
+        "The test split, 40 rows, was looked at 2 times",
+        "confirmed on a laptop's, 4 cores: latency_ms 1.5 ms by the wall clock, median of 900 calls, p90 2.5 ms",
+        "loads in 0.25 s and takes 12.5 MB of memory",
+    ):
+        assert said in card
+
+
+def test_a_model_that_was_kept_ships_also_where_its_data_are_gone(tmp_path: Path) -> None:
+    csv, store = write_ill(tmp_path / "ill.csv"), open_store(tmp_path / "ill.db")
+    store.create_study(a_pipeline_record(csv))
+    values = {"accuracy": 0.9, "recall": 0.8, "latency_ms": 3.0, "size_kb": 30.0}
+    keep(store, "ill", a_complete(0, a_config("tree"), values))
+    kept = model_bytes(fit(store.study("ill"), a_config("tree")).model)
+    artefacts.keep(store, "ill", 0, "skops", kept)
+    whole = make_export(store, "ill", 0)
+    assert whole.files["model.skops"] == kept
+    assert "sample.csv" in whole.files
+    assert "as `moopt confirm` fitted it" in whole.files["WHY.md"].decode()
+    csv.unlink()
+    alone = make_export(store, "ill", 0)
+    assert alone.has_model
+    assert alone.files["input.json"] == whole.files["input.json"]
+    assert "sample.csv" not in alone.files
+    assert "There is no sample of rows: there is no file" in alone.files["WHY.md"].decode()
+    with pytest.raises(ExportError, match=r"there is no file .*gone\.csv"):
+        make_export(store, "ill", 0, data=tmp_path / "gone.csv")
+
+
+def test_the_requirements_are_what_the_model_needs_pinned(ill: Store) -> None:
+    lines = make_export(ill, "ill", 1).files["requirements.txt"].decode().splitlines()
+    pinned = dict(line.split("==") for line in lines)
+    assert pinned == {name: version(name) for name in ("numpy", "pandas", "scikit-learn", "scipy", "skops")}
 
 
 def test_an_export_does_not_tell_where_the_data_lay_on_this_machine(ill: Store, csv: Path) -> None:
@@ -307,13 +412,13 @@ def test_the_exported_model_predicts_like_the_exported_source_fitted_again(
     export_trial(ill, "ill", 0, tmp_path / "chosen")
     X, y = search_rows(csv)
     again = module_of(tmp_path / "chosen" / "pipeline.py").build().fit(X, y)
-    model = load_model(tmp_path / "chosen" / "model.skops")
+    model = load_skops((tmp_path / "chosen" / "model.skops").read_bytes())
     np.testing.assert_array_equal(model.predict_proba(X), again.predict_proba(X))
 
 
 def test_two_exports_give_equal_predictions_bit_for_bit(ill: Store, csv: Path) -> None:
     X, _ = search_rows(csv)
-    first, second = (load_model(make_export(ill, "ill", 0).files["model.skops"]) for _ in range(2))
+    first, second = (load_skops(make_export(ill, "ill", 0).files["model.skops"]) for _ in range(2))
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
@@ -321,14 +426,14 @@ def test_two_exports_give_equal_predictions_bit_for_bit(ill: Store, csv: Path) -
 def test_a_model_of_every_family_loads_with_our_own_list_of_types(family: str, csv: Path) -> None:
     fitted = fit(a_pipeline_record(csv), a_config(family))
     X, _ = search_rows(csv)
-    np.testing.assert_array_equal(load_model(model_bytes(fitted.model)).predict(X), fitted.model.predict(X))
+    np.testing.assert_array_equal(load_skops(model_bytes(fitted.model)).predict(X), fitted.model.predict(X))
 
 
 def test_a_model_of_a_foreign_type_is_not_loaded() -> None:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     with pytest.raises(UntrustedTypesFoundException, match="Foreign"):
-        load_model(model_bytes(Pipeline([("path", Foreign())])))
+        load_skops(model_bytes(Pipeline([("path", Foreign())])))
 
 
 class Foreign(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -401,11 +506,11 @@ class Raises(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
 
 def test_what_was_said_while_fitting_is_told(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moopt.export.refit.build", lambda *_: Warns())
+    monkeypatch.setattr("moopt.models.pipelines.build", lambda *_: Warns())
     assert fit(a_pipeline_record(csv), a_config("tree")).warnings == ("UserWarning: it did not",)
 
 
 def test_a_fit_that_fails_is_an_export_error(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moopt.export.refit.build", lambda *_: Raises())
+    monkeypatch.setattr("moopt.models.pipelines.build", lambda *_: Raises())
     with pytest.raises(ExportError, match="the model cannot be fitted: ValueError: no memory of colours"):
         fit(a_pipeline_record(csv), a_config("tree"))

@@ -1,14 +1,12 @@
-"""Quality, latency and size of fitted models."""
+"""Quality and size of fitted models, and what an objective wants measured."""
 
-import gc
+import json
 import pickle
 import subprocess
 import sys
-import time
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -21,8 +19,8 @@ from sklearn.svm import SVC
 
 from moopt.errors import ObjectiveError
 from moopt.measure import measures
-from moopt.measure.latency import latency
 from moopt.measure.quality import scorer, scores
+from moopt.measure.samples import samples
 from moopt.measure.size import model_bytes, size_kb
 from moopt.objectives import Objective, as_objectives
 
@@ -105,76 +103,6 @@ def test_a_scorer_that_gives_no_number_is_named():
         scores({"own": lambda model, X, y: "good"}, DummyClassifier().fit(X, y), X, y)
 
 
-# Latency
-
-
-def test_a_latency_is_of_thread_time_and_many_calls():
-    calls: list[int] = []
-
-    def predict(rows: np.ndarray) -> None:
-        calls.append(len(rows))
-        until = time.thread_time() + 0.001
-        while time.thread_time() < until:
-            pass
-
-    found = latency(predict, np.zeros((50, 2)))
-    assert found.n_calls == len(calls) - 1 >= 30
-    assert set(calls) == {1}
-    assert 1.0 <= found.ms < 5.0
-
-
-def test_sleep_is_no_service_time_and_the_warm_up_does_not_count():
-    seen: list[int] = []
-
-    def predict(rows: np.ndarray) -> None:
-        if not seen:
-            until = time.thread_time() + 0.02
-            while time.thread_time() < until:
-                pass
-        seen.append(1)
-
-    assert latency(predict, np.zeros((5, 2))).ms < 5.0
-
-
-@pytest.mark.parametrize("wrap", [np.asarray, pd.DataFrame, list])
-def test_a_batch_has_its_rows_and_they_vary(wrap):
-    seen: list[float] = []
-
-    def predict(rows: object) -> None:
-        table = np.asarray(rows)
-        assert len(table) == 16
-        seen.append(float(table[0, 0]))
-
-    latency(predict, wrap(np.arange(200.0).reshape(100, 2)), batch=16)
-    assert len(set(seen)) > 10
-
-
-def test_few_rows_are_repeated_to_fill_a_batch():
-    seen: list[int] = []
-    latency(lambda rows: seen.append(len(rows)), np.zeros((5, 2)), batch=256)
-    assert set(seen) == {256}
-
-
-def test_the_garbage_collector_is_off_meanwhile_and_on_again():
-    states: list[bool] = []
-    latency(lambda rows: states.append(gc.isenabled()), np.zeros((5, 2)))
-    assert not any(states[1:])
-    assert gc.isenabled()
-
-
-def test_the_garbage_collector_is_on_again_after_an_error():
-    calls: list[int] = []
-
-    def predict(rows: np.ndarray) -> None:
-        calls.append(1)
-        if len(calls) > 2:
-            raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        latency(predict, np.zeros((5, 2)))
-    assert gc.isenabled()
-
-
 # Size
 
 
@@ -183,6 +111,24 @@ def test_a_size_repeats_and_grows_with_the_model():
     small, large = (RandomForestClassifier(n, random_state=0).fit(X, y) for n in (2, 20))
     assert size_kb(small) == size_kb(small)
     assert size_kb(large) > 3 * size_kb(small)
+
+
+def test_a_size_of_bytes_is_theirs():
+    model = LogisticRegression().fit(*problem())
+    assert size_kb(model_bytes(model)) == size_kb(model)
+    assert size_kb(b"x" * 2500) == 2.5
+
+
+class Huge(LogisticRegression):
+    """A model that no memory holds."""
+
+    def __getstate__(self):
+        raise MemoryError
+
+
+def test_a_model_file_that_does_not_fit_into_memory_is_named():
+    with pytest.raises(MemoryError, match="the model file of Huge does not fit into memory; search smaller models"):
+        size_kb(Huge().fit(*problem()))
 
 
 def test_a_model_file_loads_again():
@@ -239,10 +185,11 @@ def test_measures_give_every_objective():
     objectives = as_objectives(["recall", "latency_b8", "size", "fit_time"])
     found = measures(objectives, ["no", "yes"], "yes")
     model = LogisticRegression().fit(X, y)
-    values, n_calls = found.cost(model, X, 0.25)
+    values, records = found.cost(model, X, 0.25)
     assert {**found.quality(model, X, y), **values}.keys() == {one.name for one in objectives}
     assert values["fit_time_s"] == 0.25
-    assert n_calls["latency_b8_ms"] >= 10
+    kept = samples({"latency": json.loads(json.dumps(records))}, "latency_b8_ms")
+    assert values["latency_b8_ms"] == np.quantile(kept, 0.05) / 1e6
 
 
 def test_own_scorers_go_by_the_objectives_name():
@@ -255,6 +202,11 @@ def test_an_own_objective_without_a_scorer_is_refused():
         ObjectiveError, match="objective 'profit' is your own, and a model's evaluation cannot measure it"
     ):
         measures([Objective("profit", "maximize")])
+
+
+def test_a_percentile_is_refused_and_told_where_it_is():
+    with pytest.raises(ObjectiveError, match=r"latency_p95_ms is a percentile, .*\n.*confirm measures p90"):
+        measures([Objective("latency_p95_ms", log=True)])
 
 
 def test_a_slip_of_the_pen_is_pointed_out():

@@ -11,9 +11,11 @@ from moopt.objectives import (
     as_objective,
     as_objectives,
     format_value,
+    latency,
     loss,
     loss_matrix,
     losses,
+    value_of,
     violation,
     violations,
     with_limits,
@@ -137,3 +139,40 @@ def test_values_are_printed_with_four_digits_and_their_unit() -> None:
     assert format_value(LATENCY, 3.14159) == "3.142 ms"
     assert format_value(ACCURACY, 0.5) == "0.5"
     assert format_value(ACCURACY, math.nan) == "–"
+
+
+def test_a_latency_is_declared_by_its_batch():
+    assert latency() == as_objective("latency")
+    assert latency(batch=256, limit="1 s") == Objective("latency_b256_ms", log=True, limit=1000)
+    assert [one.name for one in as_objectives([latency(), latency(8), "latency(batch=16)", "latency_b32"])] == [
+        "latency_ms",
+        "latency_b8_ms",
+        "latency_b16_ms",
+        "latency_b32_ms",
+    ]
+
+
+@pytest.mark.parametrize("batch", [0, -1, 2.5, True, "256"])
+def test_a_batch_is_a_number_of_rows(batch):
+    with pytest.raises(ObjectiveError, match=r"the batch of a latency is .*; give the rows of a call"):
+        latency(batch)
+
+
+@pytest.mark.parametrize(
+    "name", ["latency_p95", "latency_p99_ms", "p90_latency", "latency_b256_p95_ms", "latency(percentile=95)"]
+)
+def test_a_percentile_is_no_objective_of_a_search(name):
+    with pytest.raises(ObjectiveError, match=r"is a percentile, which a search cannot measure: .*\n.*confirm measures"):
+        as_objective(name)
+
+
+def test_a_percentile_is_refused_where_it_is_declared():
+    with pytest.raises(ObjectiveError, match=r"latency_p99\.9 is a percentile"):
+        latency(percentile=99.9)
+
+
+@pytest.mark.parametrize(
+    "objective", [Objective("error"), Objective("accuracy", "maximize"), Objective("size_kb", log=True)]
+)
+def test_a_loss_is_turned_back_into_its_value(objective: Objective) -> None:
+    assert value_of(objective, loss(objective, 0.37)) == pytest.approx(0.37)

@@ -124,3 +124,42 @@ def test_the_input_is_not_changed():
     pareto.ranks(losses)
     pareto.knee(losses)
     pareto.hypervolume(losses, *pareto.ideal_nadir(losses))
+
+
+def test_each_of_a_common_subset_adds_most_volume_to_those_before():
+    losses = np.random.default_rng(0).random((3, 12, 3))
+
+    def volume(rows: list[int]) -> float:
+        return float(np.mean([pareto.hypervolume(own[rows], np.zeros(3), np.ones(3)) for own in losses]))
+
+    rows = [5]
+    while len(rows) < 5:
+        rows.append(max((row for row in range(12) if row not in rows), key=lambda row: volume([*rows, row])))
+    assert pareto.common_subset(losses, 4, [5]) == rows[1:]
+
+
+def test_a_common_subset_ends_where_no_row_adds_anything():
+    losses = np.array([[[0.2, 0.2], [0.1, 0.1], [0.5, 0.5]]])
+    assert pareto.common_subset(losses, 3) == [1]
+    assert pareto.common_subset(losses, 3, [1]) == []
+    assert pareto.common_subset(np.full((1, 2, 2), 9.0), 2) == []
+
+
+# A subset
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 4).flatmap(coarse), st.integers(1, 5))
+def test_each_of_a_subset_adds_most_hypervolume_to_those_before(losses, k):
+    scaled = losses / 4
+    rows = pareto.subset(scaled, k)
+    assert len(rows) == len(set(rows)) == min(k, len(losses))
+    unit = np.zeros(losses.shape[1]), np.ones(losses.shape[1])
+    for place in range(len(rows)):
+        others = [row for row in range(len(losses)) if row not in rows[:place]]
+        most = max(pareto.hypervolume(scaled[[*rows[:place], row]], *unit) for row in others)
+        assert pareto.hypervolume(scaled[rows[: place + 1]], *unit) == pytest.approx(most)
+
+
+def test_a_row_that_is_not_finite_is_in_no_subset():
+    assert pareto.subset(np.array([[0.0, NAN], [0.2, 0.5]]), 2) == [1]

@@ -1,5 +1,7 @@
 """Families, their ranges and the space that they make."""
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from moopt.data.features import Columns
 from moopt.errors import SpaceError
 from moopt.models.families import FAMILIES, Choice, Range
 from moopt.models.presets import PREPARATION, as_ranges, cost_warnings, default_configs, families_for, preset_space
+from moopt.space import Space
 
 NUMBERS = Columns(("a", "b"))
 MIXED = Columns(("a",), ("t",), numeric_gaps=True, text_gaps=True)
@@ -153,3 +156,52 @@ def test_a_narrowed_range_holds_its_default(data):
         own, inside = [low, high], None
     default = default_configs([family.name], NUMBERS, {family.name: {one.name: own}})[0][f"{family.name}:{one.name}"]
     assert default in inside if inside else own[0] <= default <= own[1]
+
+
+def test_a_belief_is_a_peak_on_the_scale_of_its_range_and_weights_of_choices():
+    ranges = {
+        "forest": {
+            "n_estimators": {"likely": 120, "factor": 1.5, "range": [10, 400]},
+            "max_depth": {"likely": 8, "sd": 3},
+            "class_weight": {"weights": [1, 3]},
+        }
+    }
+    space = Space(preset_space(["forest"], NUMBERS, ranges))
+    rng = np.random.default_rng(0)
+    drawn = pd.DataFrame([space.sample(rng) for _ in range(1000)])
+    logs = np.log(drawn["forest:n_estimators"])
+    assert abs(logs.median() - np.log(120)) < 0.1
+    assert abs(logs.std() - np.log(1.5)) < 0.05
+    assert abs(drawn["forest:max_depth"].mode()[0] - 8) <= 2
+    assert abs(drawn["forest:max_depth"].std() - 3) < 0.4
+    assert abs((drawn["forest:class_weight"] == "balanced").mean() - 0.75) < 0.05
+    assert default_configs(["forest"], NUMBERS, ranges)[0]["forest:n_estimators"] == 100
+
+
+def test_a_belief_wider_than_its_range_says_nothing():
+    ranges = {"forest": {"max_depth": {"likely": 8, "sd": 50}}}
+    assert preset_space(["forest"], NUMBERS, ranges) == preset_space(["forest"], NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("belief", "match"),
+    [
+        ({"max_depth": {"likely": 8}}, r"max_depth: its belief has no sd; give for instance \{ likely = 10, sd = 3 \}"),
+        ({"max_depth": {"sd": 8}}, "max_depth: its belief has no likely"),
+        ({"max_depth": {"likely": 8, "sd": 0}}, "max_depth: sd is 0; give a number above 0"),
+        ({"max_depth": {"likely": 80, "sd": 3}}, "max_depth: likely is 80; give a number from 2 to 30"),
+        ({"max_depth": {"likely": 8, "std": 3}}, "max_depth: a belief has no 'std'; did you mean 'sd'"),
+        ({"n_estimators": {"likely": 100, "sd": 3}}, "n_estimators: a belief has no 'sd'; expected one of: .*factor"),
+        ({"n_estimators": {"likely": 100, "factor": 1}}, "n_estimators: factor is 1; give a number above 1"),
+        ({"n_estimators": {"likely": 9, "factor": 2, "range": [20, 10]}}, "upside down"),
+        (
+            {"class_weight": {"weights": [1]}},
+            "class_weight: weights is .1.; give a number above 0 for each of none, bal",
+        ),
+        ({"class_weight": {"weights": [1, -1]}}, "give a number above 0 for each"),
+        ({"class_weight": {"choices": ["all"], "weights": [1]}}, "class_weight has no choice 'all'"),
+    ],
+)
+def test_a_belief_that_cannot_be_is_refused(belief, match):
+    with pytest.raises(SpaceError, match=match):
+        preset_space(["forest"], NUMBERS, {"forest": belief})

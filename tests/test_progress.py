@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import moopt
 from moopt.progress import Snapshot, clock, line, snapshot, table, watching
 
 NOW = Snapshot(
-    n_trials=100, n_done=34, n_failed=1, n_front=12, hypervolume=0.8131, elapsed_s=62.0, remaining_s=120.4
+    n_trials=100, n_done=34, n_failed=1, n_stopped=0, n_front=12, hypervolume=0.8131, elapsed_s=62.0, remaining_s=120.4
 )  # fmt: skip
 
 
@@ -43,6 +44,10 @@ def test_times_are_minutes_and_seconds(seconds: float, text: str) -> None:
 
 def test_a_line_says_how_far_the_study_is() -> None:
     assert line(NOW) == "34/100 trials, 12 on the front, hypervolume 0.813, 1 failed, about 2:00 left"
+
+
+def test_a_line_counts_the_trials_that_were_stopped() -> None:
+    assert "1 failed, 5 stopped early, about" in line(replace(NOW, n_stopped=5))
 
 
 def test_a_table_says_the_same() -> None:

@@ -29,7 +29,16 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import moopt
 from moopt import Objective, ParetoSearchCV
-from moopt.errors import MooptWarning, NoTrialLeft, ObjectiveError, SearchFailed, SpecError, StudyMismatch
+from moopt.errors import (
+    ConfirmError,
+    MooptWarning,
+    NoTrialLeft,
+    ObjectiveError,
+    SearchFailed,
+    SpaceError,
+    SpecError,
+    StudyMismatch,
+)
 
 X, Y = load_breast_cancer(return_X_y=True)
 X, Y = X[::3, :8], Y[::3]
@@ -67,7 +76,10 @@ def test_the_defaults_for_a_classifier_are_accuracy_recall_latency_and_size() ->
     found = search(objectives=None).fit(X, Y)
     assert list(found.front_.columns) == [
         "number", "accuracy", "recall", "latency_ms", "size_kb", "param_max_depth", "param_min_samples_leaf",
+        "front_probability", "basis", "tie", "accuracy_low", "accuracy_high", "recall_low", "recall_high",
+        "latency_ms_low", "latency_ms_high", "size_kb_low", "size_kb_high",
     ]  # fmt: skip
+    assert found.front_["front_probability"].between(0, 1).all()
     assert isinstance(found, ClassifierMixin) is False
     assert found.score(X, Y) == found.best_estimator_.score(X, Y)
 
@@ -590,6 +602,21 @@ def test_folds_and_a_front_that_stalls_may_end_a_search() -> None:
     assert stalled.study_.stopped["why"] in ("stalled", "trials")
 
 
+def test_trials_without_a_chance_are_stopped_and_their_missing_folds_are_nan() -> None:
+    space = {"max_depth": list(range(1, 9)), "min_samples_leaf": list(range(1, 12))}
+    found = search(space=space, n_trials=60, cv=5, early_stopping=0.1, algorithm="random").fit(X, Y)
+    results, trials = found.cv_results_, found.study_.trials()
+    stopped = trials["state"].to_numpy() == "stopped"
+    assert 0 < stopped.sum() < 50
+    folds = np.array([results[f"split{k}_test_accuracy"] for k in range(5)])
+    assert np.array_equal(np.isfinite(folds).sum(axis=0), trials["n_steps"])
+    assert np.array_equal(np.isnan(results["mean_test_accuracy"]), stopped)
+    assert not stopped[found.best_index_]
+    assert not set(found.front_["number"]) & set(trials["number"][stopped])
+    whole = search(space=space, n_trials=60, cv=5, early_stopping=False, algorithm="random").fit(X, Y)
+    assert np.isfinite(whole.cv_results_["mean_test_accuracy"]).all()
+
+
 def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     store = tmp_path / "s.db"
     first = search(store=store, n_trials=3).fit(X, Y)
@@ -601,6 +628,67 @@ def test_a_stored_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert len(moopt.load_study(store, "DecisionTreeClassifier").front()) == len(second.front_)
     again = search(store=store, n_trials=6).fit(pd.DataFrame(X).to_numpy(), list(Y))
     assert_array_equal(again.cv_results_["mean_fit_time"], second.cv_results_["mean_fit_time"])
+
+
+def test_own_parameters_are_tried_after_the_estimators_own() -> None:
+    start = [{"max_depth": 3, "min_samples_leaf": 10}, {"min_samples_leaf": 10}]
+    found = search(tree(max_depth=2), start=start, refit=False, n_trials=4).fit(X, Y)
+    assert found.cv_results_["params"][:3] == [
+        {"max_depth": 2, "min_samples_leaf": 1},
+        {"max_depth": 3, "min_samples_leaf": 10},
+        {"max_depth": 2, "min_samples_leaf": 10},
+    ]
+    assert found.study_.trials()["source"].tolist() == ["default", "enqueued", "enqueued", "search"]
+
+
+def test_a_start_may_lie_in_the_second_dict_and_hold_estimators() -> None:
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", tree())])
+    space = [
+        {"scale": [StandardScaler(), MinMaxScaler()]},
+        {"model": [GaussianNB(), tree()], "scale": ["passthrough"]},
+    ]
+    start = [{"model": GaussianNB()}, {"scale": MinMaxScaler()}]
+    found = search(pipeline, space, start=start, refit=False, n_trials=3).fit(X, Y)
+    first, second = found.cv_results_["params"][1:]
+    assert isinstance(first["model"], GaussianNB)
+    assert isinstance(second["scale"], MinMaxScaler)
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ([{"max_dept": 3}], "param_distributions has no parameter 'max_dept'; did you mean 'max_depth'"),
+        ([{"max_depth": 30}], "max_depth is 30; did you mean 3"),
+        ([3], "a config to start from is 3; give a dict of parameters"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(start: list[Any], message: str) -> None:
+    with pytest.raises(SpaceError, match=message):
+        search(start=start).fit(X, Y)
+
+
+def test_parameters_of_two_dicts_are_no_start() -> None:
+    with pytest.raises(SpaceError, match="no dict of param_distributions holds all of: max_depth, min_samples_leaf"):
+        search(space=[{"max_depth": [1, 2]}, {"min_samples_leaf": [1, 9]}],
+               start=[{"max_depth": 1, "min_samples_leaf": 9}]).fit(X, Y)  # fmt: skip
+
+
+def test_another_searchs_front_is_tried_first_and_its_results_are_reused(tmp_path: Path) -> None:
+    store = tmp_path / "s.db"
+    first = search(store=store, study_name="first").fit(X, Y)
+    again = search(store=store, study_name="again", warm_start_from=(store, "first"), reuse=True, n_trials=8).fit(X, Y)
+    trials = again.study_.store.trials("again")
+    on_front = set(first.front_["number"])
+    from_first = [trial for trial in trials if trial.attributes.get("from", {}).get("study") == "first"]
+    assert on_front <= {trial.attributes["from"]["trial"] for trial in from_first}
+    assert trials[1].values == first.study_.store.trial("first", trials[1].attributes["from"]["trial"]).values
+    assert len(trials) == 8
+
+
+def test_a_study_may_be_given_to_start_from_and_such_a_search_is_cloned() -> None:
+    first = search().fit(X, Y)
+    again = clone(search(warm_start_from=first.study_, n_trials=3)).fit(X, Y)
+    assert "warm start" in again.study_.trials()["source"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -695,6 +783,9 @@ def test_verbose_says_what_begins_and_what_was_found(capsys: pytest.CaptureFixtu
         ({"n_jobs": 0}, SpecError, "n_jobs is 0; give a number of processes"),
         ({"error_score": "rise"}, SpecError, "error_score is 'rise'; give a number or 'raise'"),
         ({"return_train_score": 1}, SpecError, "return_train_score is 1; give True or False"),
+        ({"start": {"max_depth": 3}}, SpecError, "start is .*; give a list of dicts of parameters"),
+        ({"reuse": "yes"}, SpecError, "reuse is 'yes'; give True or False"),
+        ({"reuse": True}, SpecError, "reuse takes what other studies of a store measured; give store="),
         ({"verbose": "much"}, SpecError, "verbose is 'much'"),
         ({"random_state": "x"}, SpecError, "random_state is 'x'; give a whole number"),
         ({"random_state": -1}, SpecError, "random_state is -1; give a whole number"),
@@ -736,3 +827,71 @@ def test_nothing_is_warned_of_where_all_is_well() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert math.isfinite(search(n_trials=2).fit(X, Y).score(X, Y))
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_rows_that_are_kept_back_confirm_the_front(tmp_path: Path) -> None:
+    found = search(n_trials=4, test_size=0.3, store=tmp_path / "s.db").fit(X, Y)
+    frame = found.confirm(rounds=1, repeats=0)
+    assert found.confirmed_ is frame
+    assert set(found.front_["number"]) <= set(frame["number"])
+    assert (frame["low_accuracy"] <= frame["confirmed_accuracy"]).all()
+    assert (frame["confirmed_size_kb"] > 0).all()
+    confirmation = found.study_.store.confirmations(found.study_.name)[0]
+    assert confirmation.measures["n_rows"] == math.ceil(0.3 * len(X))
+    assert len(found.study_.store.artefacts(found.study_.name)) == len(frame)
+    assert found.best_estimator_.tree_.n_node_samples[0] == len(X) - math.ceil(0.3 * len(X))
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_a_front_is_confirmed_on_rows_that_are_given_and_repeats_shuffle_the_folds() -> None:
+    found = search(n_trials=3).fit(X[:120], Y[:120])
+    with pytest.warns(MooptWarning, match="in memory, so the fitted models are not kept"):
+        frame = found.confirm(X[120:], Y[120:], rounds=1, repeats=1.0)
+    assert frame["look"].tolist() == [1] * len(frame)
+    confirmations = found.study_.store.confirmations(found.study_.name)
+    assert sum(len(one.measures.get("repeats", {}).get("accuracy", ())) for one in confirmations) == 3
+    best = int(found.front_["number"].iloc[0])
+    params = found.cv_results_["params"][list(found.cv_results_["number"]).index(best)]
+    model = tree(**params)
+    expected = model.fit(X[:120], Y[:120]).score(X[120:], Y[120:])
+    assert frame.set_index("number")["confirmed_accuracy"][best] == expected
+
+
+class Unshippable(DecisionTreeClassifier):
+    """An estimator of the user's, which no list of trusted types knows."""
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_an_estimator_that_ships_as_no_file_is_confirmed_all_the_same(tmp_path: Path) -> None:
+    options = {"objectives": ["accuracy"], "n_trials": 2, "test_size": 50, "store": tmp_path / "s.db"}
+    found = search(Unshippable(random_state=0), **options)
+    frame = found.fit(X, Y).confirm(rounds=1, repeats=0)
+    assert frame["confirmed_accuracy"].notna().all()
+    assert found.study_.store.artefacts(found.study_.name) == []
+
+
+def test_a_regressor_is_confirmed(at_hand: None) -> None:
+    found = search(DecisionTreeRegressor(random_state=0), objectives=["r2"], n_trials=2, test_size=0.4)
+    with pytest.warns(MooptWarning, match="in memory"):
+        frame = found.fit(DIABETES, PROGRESS).confirm(rounds=1, repeats=0)
+    assert (frame["low_r2"] < frame["high_r2"]).all()
+
+
+def test_what_a_search_cannot_be_confirmed_on_is_said() -> None:
+    with pytest.raises(NotFittedError, match="holds no rows to fit its trials on; call fit in this process first"):
+        search().confirm(X, Y)
+    with pytest.raises(SpecError, match=r"test_size is 1.5: "):
+        search(test_size=1.5).fit(X, Y)
+    found = search(n_trials=2).fit(X, Y)
+    with pytest.raises(
+        ConfirmError, match=r"no rows that the search has not seen; give confirm.X, y., or .* test_size="
+    ):
+        found.confirm()
+    with pytest.raises(ConfirmError, match="only one of X and y"):
+        found.confirm(X)
+    with pytest.raises(ConfirmError, match="every test row is of class 1; give test rows of every class"):
+        found.confirm(X[Y == 1], Y[Y == 1])
+    again = pickle.loads(pickle.dumps(found))
+    with pytest.raises(NotFittedError, match="call fit in this process first"):
+        again.confirm(X, Y)

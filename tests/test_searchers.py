@@ -67,6 +67,8 @@ def test_every_algorithm_is_made_from_its_defaults(algorithm):
         ({"algorithm": "random", "population": 3}, "random has no option 'population'; it takes none"),
         ({"algorithm": "nsga2", "operators": "sbs"}, r"operators is 'sbs'; did you mean 'sbx'\?"),
         ({"algorithm": "nsga2", "operators": "de"}, "operators is 'de'; expected one of: auto, sbx"),
+        ({"algorithm": "parego", "surrogate": "none"}, "surrogate is 'none'; expected one of: auto, gp, forest"),
+        ({"algorithm": "parego", "population": 9}, "parego has no option 'population'; expected one of: surrogate"),
         ({"algorithm": "moead", "decomposition": "pb"}, r"decomposition is 'pb'; did you mean 'pbi'\?"),
         ({"algorithm": "moead", "population": 1}, "population is 1; give a whole number of at least 2"),
         ({"algorithm": "moead", "population": 2.5}, "population is 2.5; give a whole number"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from moopt.errors import SpaceError
 from moopt.space import Space, as_space
+from moopt.space.priors import trust
 from tests.spaces import spaces
 
 EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -579,3 +580,62 @@ def test_a_stored_space_does_not_differ_by_the_shape_of_its_clauses() -> None:
 
 def test_equal_spaces_do_not_differ(svc: Space) -> None:
     assert svc.differences(svc) == []
+
+
+def believed() -> Space:
+    configspace = CS.ConfigurationSpace()
+    kind = CS.CategoricalHyperparameter("kind", ["a", "b", "never"], weights=[3, 1, 0])
+    width = CS.NormalFloatHyperparameter("width", mu=2, sigma=0.5, lower=0, upper=10)
+    configspace.add(
+        kind,
+        width,
+        CS.BetaFloatHyperparameter("rate", alpha=2, beta=6, lower=1e-4, upper=1, log=True),
+        CS.NormalIntegerHyperparameter("depth", mu=5, sigma=2, lower=0, upper=20),
+        CS.BetaIntegerHyperparameter("units", alpha=3, beta=2, lower=4, upper=256, log=True),
+        CS.UniformFloatHyperparameter("plain", 0.0, 1.0),
+    )
+    configspace.add(CS.EqualsCondition(width, kind, "a"))
+    return Space(configspace)
+
+
+def test_the_density_is_that_of_the_draws() -> None:
+    space, rng = believed(), np.random.default_rng(0)
+    bins = np.linspace(0, 1, 6)
+    points = np.array([space.encode(space.sample(rng)) for _ in range(3_000)])
+    for name in ("rate", "depth", "units"):
+        place = space.names.index(name)
+        share = np.histogram(points[:, place], bins)[0] / len(points)
+        expected = [space.domains[place].density(np.linspace(low, low + 0.2, 101)).mean() / 5 for low in bins[:-1]]
+        np.testing.assert_allclose(share, expected, atol=0.05, err_msg=name)
+    assert space.domains[space.names.index("kind")].density(np.array([0.1, 0.5, 0.9])).tolist() == [2.25, 0.75, 0]
+
+
+def test_the_density_of_a_config_is_that_of_its_active_values_and_has_bounds() -> None:
+    space = believed()
+    config = {"kind": "b", "rate": 0.01, "depth": 5, "units": 64, "plain": 0.3}
+    point = space.encode(space.check(config))
+    active = [place for place in space.believed if not math.isnan(point[place])]
+    each = [space.domains[place].density(point[[place]])[0] for place in active]
+    assert len(active) == 4
+    assert space.density(point[None])[0] == pytest.approx(np.prod(each))
+    far = space.encode(space.check({**config, "depth": 20, "rate": 1.0}))
+    assert space.density(far[None])[0] == 0.01
+    assert as_space({"x": (0.0, 1.0)}).density(np.array([[0.2], [0.9]])).tolist() == [1, 1]
+
+
+def test_fresh_values_come_from_the_prior_as_far_as_it_is_trusted() -> None:
+    space = believed()
+    width, kind = space.names.index("width"), space.names.index("kind")
+    shares = np.linspace(0.0005, 0.9995, 1_000)
+
+    def drawn(place: int, trust: float) -> list[Any]:
+        return [space.fresh(place, share, trust) for share in shares]
+
+    assert np.mean(drawn(width, 1.0)) == pytest.approx(2, abs=0.05)
+    assert np.mean(drawn(width, 0.5)) == pytest.approx(3.5, abs=0.05)
+    assert np.mean(drawn(width, 1e-6)) == pytest.approx(5, abs=0.05)
+    assert [drawn(kind, 1e-6).count(one) for one in ("a", "b", "never")] == [500, 500, 0]
+
+
+def test_a_belief_counts_half_after_four_results_and_a_tenth_after_36() -> None:
+    assert [trust(n) for n in (0, 4, 12, 36)] == [1.0, 0.5, 0.25, 0.1]

@@ -7,7 +7,7 @@ import pytest
 
 from moopt.engine.stall import LEAST_GAIN, gain_and_noise
 from moopt.objectives import Objective
-from moopt.trial import Failure, State, StepResult, Trial
+from moopt.trial import Failure, Source, State, StepResult, Trial
 
 OBJECTIVES = (Objective("accuracy", "maximize"), Objective("size_kb", log=True))
 
@@ -26,6 +26,18 @@ def two_corners() -> list[Trial]:
 def test_nothing_is_said_before_two_windows_of_trials() -> None:
     assert gain_and_noise(OBJECTIVES, two_corners(), 2) is not None
     assert gain_and_noise(OBJECTIVES, two_corners()[:3], 2) is None
+
+
+def test_siblings_are_no_trials_of_the_window_but_count_with_the_one_that_paid() -> None:
+    def sibling(number: int, fit: int, accuracy: float) -> Trial:
+        return a_trial(number, [accuracy, accuracy], 1.0, fit=fit, source=Source.SIBLING, finished_at=fit)
+
+    early, late = sibling(4, 0, 0.95), sibling(5, 3, 0.95)
+    assert gain_and_noise(OBJECTIVES, [*two_corners()[:3], early], 2) is None
+    assert gain_and_noise(OBJECTIVES, [*two_corners(), early], 2) == (0.0, LEAST_GAIN)
+    grown = gain_and_noise(OBJECTIVES, [*two_corners(), late], 2)
+    assert grown is not None
+    assert grown[0] > 0.1
 
 
 def test_failed_trials_are_part_of_the_window_and_no_gain() -> None:

@@ -23,8 +23,9 @@ import pytest
 import sqlalchemy
 
 from moopt.errors import StoreError, StudyBusy
-from moopt.store import open_store
+from moopt.store import artefacts, open_store
 from moopt.store.base import Store, Writer
+from moopt.trial import Artefact
 from tests.contracts.stores import StoreContract, a_record, a_step, a_trial, ended
 
 FORKS = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -61,7 +62,7 @@ def test_commits_are_durable(path: Path) -> None:
 
 WRITE_FOR_EVER = """
 import sys
-from moopt.store import open_store
+from moopt.store import artefacts, open_store
 from tests.contracts.stores import a_step, a_trial, ended
 writer = open_store(sys.argv[1]).write("churn")
 for number in range(10**6):
@@ -350,6 +351,53 @@ def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.
         with pytest.raises(KeyboardInterrupt):
             open_store(path)
     assert open_store(path).study() == a_record()
+
+
+def test_an_artefact_is_kept_once_and_used_only_while_its_bytes_are_right(path: Path) -> None:
+    store = open_store(path)
+    with store.write("churn") as writer:
+        writer.start(a_trial())
+    assert artefacts.find(store, "churn", 0, "skops") is None
+    kept = artefacts.keep(store, "churn", 0, "skops", b"a model")
+    artefacts.keep(store, "churn", 0, "skops", b"a model")
+    assert store.artefacts("churn") == [kept]
+    assert artefacts.find(store, "churn", 0, "skops") == b"a model"
+    assert artefacts.find(store, "churn", 0, "onnx") is None
+    (path.with_name("s.artefacts") / kept.path).write_bytes(b"another")
+    assert artefacts.find(store, "churn", 0, "skops") is None
+    artefacts.keep(store, "churn", 0, "skops", b"a model")
+    assert artefacts.find(open_store(path, read_only=True), "churn", 0, "skops") == b"a model"
+
+
+def test_a_deleted_study_takes_its_artefacts_with_it_and_no_others(path: Path) -> None:
+    store = open_store(path)
+    store.create_study(a_record("other"))
+    for name, contents in {"churn": [b"own", b"shared"], "other": [b"shared"]}.items():
+        with store.write(name) as writer:
+            writer.start(a_trial())
+        for content in contents:
+            artefacts.keep(store, name, 0, "skops", content)
+    outside = path.with_name("outside.txt")
+    outside.touch()
+    store.add_artefact("churn", Artefact(0, "skops", "../outside.txt", "0" * 64, 0))
+    store.delete_study("churn")
+    assert artefacts.find(store, "other", 0, "skops") == b"shared"
+    assert len(list(path.with_name("s.artefacts").iterdir())) == 1
+    store.delete_study("other")
+    assert not path.with_name("s.artefacts").exists()
+    assert outside.exists()
+
+
+def test_an_artefact_that_cannot_be_written_is_said_in_words(path: Path) -> None:
+    store = open_store(path)
+    with store.write("churn") as writer:
+        writer.start(a_trial())
+    path.with_name("s.artefacts").touch()
+    with pytest.raises(StoreError, match=r"trial_0_\w+.skops could not be written"):
+        artefacts.keep(store, "churn", 0, "skops", b"a model")
+    assert store.artefacts("churn") == []
+    with pytest.raises(StoreError, match="in memory keeps no files; give the study a store"):
+        artefacts.keep(open_store(None), "churn", 0, "skops", b"a model")
 
 
 def test_an_address_is_refused_in_words() -> None:

@@ -335,7 +335,7 @@ def test_the_steps_of_one_trial_are_run_before_those_of_the_next() -> None:
 
 def test_a_failing_step_ends_its_trial_and_the_other_steps_are_not_paid_for() -> None:
     study, folds = make(n_steps=3), Folds(fail=True)
-    study.optimize(folds, n_trials=20)
+    study.optimize(folds, n_trials=20, early_stopping=False)
     for trial in study.store.trials("s"):
         assert len(trial.steps) == (1 if trial.config["kind"] == "a" else 3)
     assert study.trials()["state"].nunique() == 2

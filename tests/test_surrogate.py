@@ -4,9 +4,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float
+from ConfigSpace import BetaFloatHyperparameter, Categorical, ConfigurationSpace, EqualsCondition, Float
 from scipy.optimize import approx_fprime
 
+from moopt import pareto
 from moopt.searchers import make_searcher, search_options
 from moopt.searchers.base import EXHAUSTED, Proposal
 from moopt.searchers.nsga2 import NSGA2
@@ -14,6 +15,7 @@ from moopt.searchers.surrogate import Assisted, acquisition, assisted, gp
 from moopt.searchers.surrogate.acquisition import HypervolumeGain, TchebycheffGain, expected_gain, hypervolume
 from moopt.searchers.surrogate.features import Features
 from moopt.searchers.surrogate.forest import Forest
+from moopt.searchers.surrogate.parego import augmented_tchebycheff, by_improvement
 from moopt.searchers.weights import energy_directions
 from moopt.space import Space, as_space
 from moopt.trial import State
@@ -51,6 +53,11 @@ class TestNSGA2WithModels(SearcherContract):
 @pytest.mark.usefixtures("quick")
 class TestMOEADWithModels(SearcherContract):
     search = search_options("moead", population=8)
+
+
+@pytest.mark.usefixtures("quick")
+class TestParEGO(SearcherContract):
+    search = search_options("parego")
 
 
 # The models
@@ -197,7 +204,7 @@ def test_pending_trials_spread_the_proposals(quick):
     assert apart.min() > 0.003
 
 
-@pytest.mark.parametrize("algorithm", ["nsga2", "moead"])
+@pytest.mark.parametrize("algorithm", ["nsga2", "moead", "parego"])
 def test_it_finds_where_the_limits_are_met(algorithm, quick):
     """The better its losses the more a config misses its limit; one in ten random configs meets it."""
     space = as_space({"x": Float("x", (0.0, 1.0)), "y": Float("y", (0.0, 1.0))})
@@ -267,3 +274,62 @@ def test_an_even_design_comes_first_and_ends_when_a_model_can_learn(quick):
     assert ours.configs[:4] == sobol.configs[:4]
     assert ours.configs[4] != sobol.configs[4]
     assert isinstance(ours.searcher, Assisted)
+
+
+# ParEGO
+
+
+def test_the_scalar_is_the_largest_weighted_loss_and_a_little_of_the_sum():
+    losses, weights = np.array([[0.2, 0.8], [0.5, 0.5]]), np.array([0.25, 0.75])
+    np.testing.assert_allclose(augmented_tchebycheff(losses, weights), [0.6 + 0.05 * 0.65, 0.375 + 0.05 * 0.5])
+
+
+def test_candidates_are_ordered_by_expected_improvement_times_their_chance():
+    mean, spread = np.array([[0.5], [0.5], [0.9], [0.5]]), np.array([[0.1], [0.3], [0.1], [0.3]])
+    assert by_improvement(np.array([[0.4], [0.7]]), mean, spread, np.array([1, 1, 1, 0.9])).tolist() == [1, 3, 0, 2]
+
+
+def test_each_proposal_of_parego_draws_its_own_weight_and_the_models_take_turns(quick):
+    study = Simulation(make_searcher(search_options("parego"), mixed_space(), 3, seed=0))
+    study.run(20)
+    origins = [study.searcher.ask(number).origin for number in range(20, 28)]
+    assert [origin["model"] for origin in origins] == ["forest", "gp"] * 4
+    assert len({origin["direction"] for origin in origins}) > 4
+
+
+def test_parego_beats_random_search_clearly(quick):
+    problem = switch()
+    ours = np.mean([problem.hypervolume(40, seed, "parego") for seed in range(2)])
+    assert ours > 1.3 * np.mean([problem.hypervolume(40, seed, "random") for seed in range(4)])
+
+
+# Beliefs
+
+
+def with_beliefs(alpha: float, beta: float) -> Space:
+    """Two numbers of which the second costs in every objective, with a belief about it."""
+    space = ConfigurationSpace()
+    space.add(Float("x", (0.0, 1.0)), BetaFloatHyperparameter("y", alpha, beta, 0.0, 1.0))
+    return Space(space)
+
+
+def reached(space: Space, search: dict[str, object], n: int, seeds: int = 2) -> float:
+    """Mean hypervolume of n trials."""
+    found = []
+    for seed in range(seeds):
+        study = Simulation(make_searcher(search, space, 2, seed))
+        study.losses = lambda config: [config["x"] + config["y"], 1 - config["x"] + config["y"]]
+        study.run(n)
+        losses = np.array([study.losses(config) for config in study.configs])
+        found.append(pareto.hypervolume(losses, np.zeros(2), np.ones(2)))
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize(
+    "search", [search_options("nsga2"), search_options("nsga2", surrogate="none"), search_options("parego")]
+)
+def test_a_right_belief_helps_at_once_and_a_wrong_one_is_forgotten(search, quick):
+    helpful, none, misleading = with_beliefs(1, 8), with_beliefs(1, 1), with_beliefs(8, 1)
+    assert reached(helpful, search, 10) > 1.1 * reached(none, search, 10)
+    assert reached(misleading, search, 10) < 0.9 * reached(none, search, 10)
+    assert reached(misleading, search, 60) > 0.85 * reached(none, search, 60)

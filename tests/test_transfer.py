@@ -10,7 +10,7 @@ from moopt.errors import StoreError, StudyExists
 from moopt.store import Store, open_store
 from moopt.store.base import StudyRecord
 from moopt.store.transfer import FORMAT, export_file, export_lines, import_file, import_study
-from moopt.trial import Config, Decision, EventKind, State, Trial
+from moopt.trial import Config, Confirmation, Decision, EventKind, State, Trial
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def store() -> Store:
     study.close()
     study.store.add_note("s", 2, "remarkable")
     study.store.add_decision("s", Decision(2, {"size_kb": 0.5}, "knee", "because", 7.0))
+    study.store.add_confirmation("s", Confirmation(2, {"cores": 2}, {"size_kb": 7.0}, 8.0))
     return study.store
 
 
@@ -41,6 +42,15 @@ def test_a_study_is_taken_in_as_it_was_given_out(store: Store) -> None:
     assert other.trials("s") == store.trials("s")
     assert other.events("s") == store.events("s")
     assert other.decisions("s") == store.decisions("s")
+    assert other.confirmations("s") == store.confirmations("s")
+
+
+def test_lines_of_an_earlier_moopt_tell_of_no_confirmations(store: Store) -> None:
+    head, *lines = export_lines(store, "s")
+    other = open_store(None)
+    import_study(other, [head.replace(',"confirmation":1', ""), *lines[:-1]])
+    assert other.decisions("s") == store.decisions("s")
+    assert other.confirmations("s") == []
 
 
 def test_a_study_that_was_taken_in_goes_on_as_it_would_have(store: Store) -> None:
@@ -81,8 +91,10 @@ def test_a_file_that_was_cut_off_leaves_nothing(store: Store) -> None:
     other = open_store(None)
     with pytest.raises(StoreError, match=f"line {len(lines)} is no JSON; was the file cut off"):
         import_study(other, [*lines[:-1], lines[-1][:10]])
-    with pytest.raises(StoreError, match="hold 0 of 1 decisions; was the file cut off"):
+    with pytest.raises(StoreError, match="hold 0 of 1 confirmations; was the file cut off"):
         import_study(other, lines[:-1])
+    with pytest.raises(StoreError, match="hold 0 of 1 decisions; was the file cut off"):
+        import_study(other, lines[:-2])
     with pytest.raises(StoreError, match="hold 4 of 14 trials; was the file cut off"):
         import_study(other, lines[:5])
     assert other.studies() == []
@@ -97,6 +109,7 @@ def test_a_file_that_was_cut_off_leaves_nothing(store: Store) -> None:
         '{"event":["told"]}',
         '{"event":["eaten",0]}',
         '{"decision":{"number":0}}',
+        '{"confirmation":{"number":0}}',
     ],
 )
 def test_a_line_that_was_edited_is_named_and_leaves_nothing(store: Store, line: str) -> None:

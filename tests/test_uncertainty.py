@@ -166,6 +166,15 @@ def test_noise_that_two_trials_share_hides_no_difference() -> None:
     assert not tied(shared + np.array([[0.0], [0.001]]))[0, 1]
 
 
+def test_an_erratic_trial_does_not_tie_with_all_others() -> None:
+    noise = np.random.default_rng(0).normal(size=(1000, 8, 1))
+    noise[:, 0] *= 20.0
+    means = np.array([[10.0], *([0.1 * row] for row in range(7))])
+    within = tied(noise + means)
+    assert within[1:, 1:].all()
+    assert not within[0, 1:].any()
+
+
 def test_equal_trials_tie() -> None:
     assert tied(np.zeros((10, 2, 1))).all()
 
@@ -201,13 +210,11 @@ def test_the_gap_is_none_where_test_confirms_the_search() -> None:
     front = TEST[[0, 1, 3]]
     gap = hypervolume_gap(front, front)
     assert gap.search == gap.optimistic == gap.pessimistic > 0
-    assert gap.lost == 0
 
 
 def test_the_gap_is_what_the_search_promised_too_much() -> None:
     gap = hypervolume_gap(TEST[[0, 1, 3]] - 0.5, TEST[[0, 1, 3]])
     assert gap.search > gap.optimistic
-    assert 0 < gap.lost < 1
 
 
 @given(draws_of_trials)

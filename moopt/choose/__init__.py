@@ -1,8 +1,10 @@
 """The choose verb: limits and a preference in, a trial and its reason out."""
 
-from moopt.choose.choice import BALANCED, FIRST_WEIGHT, KNEE, PICKED, Choice, choose, pick, robustness
+from moopt.choose.choice import PICKED, Choice, choose, pick, robustness
 from moopt.choose.front import Front, Points, front_of
-from moopt.choose.limits import Relaxation, parse_limits, relaxations
+from moopt.choose.limits import Relaxation, parse_aspirations, parse_limits, relaxations
+from moopt.choose.preference import BALANCED, FIRST_WEIGHT, KNEE, WEIGHTED, parse_weights
+from moopt.choose.representatives import representatives
 from moopt.choose.swaps import Swap, swaps
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "FIRST_WEIGHT",
     "KNEE",
     "PICKED",
+    "WEIGHTED",
     "Choice",
     "Front",
     "Points",
@@ -17,9 +20,12 @@ __all__ = [
     "Swap",
     "choose",
     "front_of",
+    "parse_aspirations",
     "parse_limits",
+    "parse_weights",
     "pick",
     "relaxations",
+    "representatives",
     "robustness",
     "swaps",
 ]

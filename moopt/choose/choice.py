@@ -14,30 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moopt import pareto
+from moopt.certainty import Certainty
 from moopt.choose.front import Front, Points, front_of
-from moopt.choose.limits import (
-    apply_limits,
-    limit_text,
-    limits_of,
-    meets_limits,
-    refuse,
-)
+from moopt.choose.limits import apply_limits, limit_text, limits_of, meets_limits, refuse
+from moopt.choose.preference import BALANCED, N_PREFERENCES, chebyshev, preference_of, scores
 from moopt.choose.swaps import Swap, join, swaps_of, words
-from moopt.errors import UsageError, nearest
-from moopt.objectives import Floats, Objective, canonical_name, format_value, loss_matrix, parse_limit
+from moopt.choose.ties import Settled, lowest, settle
+from moopt.errors import NoTrialLeft, UsageError
+from moopt.objectives import Floats, Objective, format_value
 from moopt.trial import Decision
 
-BALANCED = "balanced"
-KNEE = "knee"
 PICKED = "picked"
-FIRST_WEIGHT = 5.0
-"""One part of a preferred objective's span counts as much as this many parts of another's."""
-N_PREFERENCES = 200
-_AUGMENTATION = 0.05
-"""Weight of the sum beside the maximum, as in Knowles 2006 (doi:10.1109/TEVC.2005.851274): between two trials that
-are alike in their worst objective, the one that is better in the others wins."""
-_TIE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +36,7 @@ class Choice:
     limits: Mapping[str, float]
     """Objective name -> the worst value accepted, in its own unit: the objectives' own limits and those given."""
     preference: str
-    """``balanced``, ``knee``, ``picked`` or an objective's name."""
+    """``balanced``, ``knee``, ``weighted``, ``picked`` or an objective's name."""
     reason: str
     """In words, for people, with units."""
     n_front: int
@@ -62,6 +49,10 @@ class Choice:
     """Share of 200 sampled preferences that choose this trial among those within the limits."""
     within_limits: bool = True
     """False only for a trial picked by hand that misses a limit."""
+    tie: tuple[int, ...] = ()
+    """Numbers of the trials among which costs decided, since their scores differ within noise; this one among them."""
+    probability: float | None = None
+    """Of being on the front; None where it is not known."""
 
     def decision(self, decided_at: float) -> Decision:
         """What a store keeps of it; ``decided_at`` in Unix seconds."""
@@ -73,34 +64,43 @@ def choose(
     trials: Points,
     *,
     limits: Mapping[str, float | str | None] | None = None,
-    prefer: str = BALANCED,
-    aspirations: Mapping[str, float] | None = None,
+    prefer: str | Sequence[str] = BALANCED,
+    aspirations: Mapping[str, float | str] | None = None,
+    weights: Mapping[str, float] | None = None,
+    certainty: Certainty | None = None,
+    at_least_likely: float | None = None,
 ) -> Choice:
     """The trial of the front that meets the limits and suits the preference best; ties go to the lowest number.
 
     ``limits`` stand in for the objectives' own (None lifts one). With s the losses above the front's best, in
-    the front's spans, the trial with the least ``max_j w_j (s_j - a_j) + .001 sum_j w_j (s_j - a_j)`` is chosen:
+    the front's spans, the trial with the least ``max_j w_j (s_j - a_j) + .05 sum_j w_j (s_j - a_j)`` is chosen:
 
     - ``balanced``: all w = 1, all a = 0, so the trial whose worst place on any objective is best;
     - an objective's name: its w is 5 and the others' are 1, so a step away from its best counts as much as a step
-      five times as long, in spans, on any other objective;
+      five times as long, in spans, on any other objective; those named after it decide inside a tie;
     - ``knee``: the knee of the front (:func:`moopt.pareto.knee`), of the trials within the limits;
-    - ``aspirations`` (objective name -> the value hoped for, in its unit) take the place of a; an objective that
-      is not named has the worst s of the front, so that it is asked for nothing but breaks ties.
+    - ``weights`` (objective name -> number above 0, 1 where not given) are w;
+    - ``aspirations`` (objective name -> the value hoped for, in its unit or with one) take the place of a; an
+      objective that is not named has the worst s of the front, so that it is asked for nothing but breaks ties.
 
-    Raises NoTrialLeft where nothing is complete or within the limits, naming the limit to relax; ObjectiveError for
-    a limit or an aspiration that cannot be; UsageError for an unknown preference, and for aspirations with ``knee``.
+    With what is known of the front's ``certainty`` (:func:`moopt.certainty.certainty`), trials that tie are not
+    ranked by their noise: among those that tie with the best one the costs decide, by the same preference, and the
+    reason says so. ``at_least_likely`` leaves only trials that are on the front with that probability.
+
+    Raises NoTrialLeft where nothing is complete or within the limits, naming the limit to relax, or likely enough;
+    ObjectiveError for a limit or an aspiration that cannot be; UsageError for a preference that cannot be.
     """
     front = front_of(apply_limits(objectives, limits), trials)
-    preference = _checked_preference(front, prefer, aspirations)
+    preference = preference_of(front, prefer, aspirations, weights)
     left = meets_limits(front)
     if not left.any():
         raise refuse(front)
-    if preference == KNEE:
-        scores = pareto.normalise(front.losses, *pareto.ideal_nadir(front.losses)).sum(axis=1)
-    else:
-        scores = achievement(front.objectives, front.scaled - _reference(front, aspirations), preference)
-    return _choice(front, left, _lowest(scores, left), preference, _why(front, preference, aspirations))
+    if at_least_likely is not None:
+        left = _likely(front, left, certainty, at_least_likely)
+    best = lowest(scores(front, preference), left)
+    settled = settle(front, left, best, preference, certainty)
+    why = preference.why if settled.row == best else f"up to noise {preference.why}"
+    return _choice(front, left, settled, preference.name, why, certainty)
 
 
 def pick(
@@ -109,13 +109,15 @@ def pick(
     number: int,
     *,
     limits: Mapping[str, float | str | None] | None = None,
+    certainty: Certainty | None = None,
 ) -> Choice:
     """The same record for a trial of the front that a person picked, within the limits or not.
 
     Raises UsageError for a trial that is not on the front, else as :func:`choose`.
     """
     front = front_of(apply_limits(objectives, limits), trials)
-    return _choice(front, meets_limits(front), front.row(number), PICKED, "picked by hand")
+    settled = Settled(front.row(number), (), "")
+    return _choice(front, meets_limits(front), settled, PICKED, "picked by hand", certainty)
 
 
 def robustness(front: Front, left: NDArray[np.bool_]) -> Floats:
@@ -128,93 +130,61 @@ def robustness(front: Front, left: NDArray[np.bool_]) -> Floats:
     if left.any():
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(0)))
         weights = generator.dirichlet(np.ones(len(front.objectives)), size=N_PREFERENCES)
-        for scores in _achievement(front.scaled, weights, np.zeros(len(front.objectives))):
-            chosen[_lowest(scores, left)] += 1
+        for values in chebyshev(front.scaled, weights, np.zeros(len(front.objectives))):
+            chosen[lowest(values, left)] += 1
     return chosen / N_PREFERENCES
 
 
-def achievement(objectives: Sequence[Objective], scaled: Floats, preference: str) -> Floats:
-    """What :func:`choose` minimises (n,), of scaled losses (n, m) above what is hoped for; ``balanced`` or a name."""
-    weights = np.array([FIRST_WEIGHT if one.name == preference else 1.0 for one in objectives])
-    return np.asarray(_achievement(scaled, weights[None, :], np.zeros(len(objectives)))[0])
+def _likely(front: Front, left: NDArray[np.bool_], known: Certainty | None, least: float) -> NDArray[np.bool_]:
+    if not 0 < least <= 1:
+        raise UsageError(f"at_least_likely is {least}; give a probability above 0 and at most 1")
+    if known is None:
+        raise UsageError(
+            "how likely a trial is on the front is not known: that takes trials of several folds, or confirmed ones"
+        )
+    likely = np.array([known.probability_of(int(number)) or 0.0 for number in front.numbers])
+    if not (left & (likely >= least)).any():
+        most = int(np.argmax(np.where(left, likely, -1.0)))
+        raise NoTrialLeft(
+            f"no trial within the limits is on the front with a probability of at least {least:g}\n"
+            f"The most likely is trial {front.numbers[most]} with {likely[most]:.2f}; ask for less, or confirm first."
+        )
+    return left & (likely >= least)
 
 
-def _achievement(scaled: Floats, weights: Floats, reference: Floats) -> Floats:
-    """Augmented Chebyshev values (k, n) of scaled losses (n, m) for weights (k, m) and a reference (m,)."""
-    weighted = weights[:, None, :] * (scaled - reference)[None, :, :]
-    return np.asarray(weighted.max(axis=2) + _AUGMENTATION * weighted.sum(axis=2))
-
-
-def _lowest(scores: Floats, left: NDArray[np.bool_]) -> int:
-    """The row of the least score among those left; rows go by number, so the first of a tie has the lowest."""
-    kept = np.where(left, scores, np.inf)
-    return int(np.flatnonzero(kept <= kept.min() + _TIE)[0])
-
-
-def _reference(front: Front, aspirations: Mapping[str, float] | None) -> Floats:
-    if not aspirations:
-        return np.zeros(len(front.objectives))
-    hoped = {canonical_name(name): value for name, value in aspirations.items()}
-    reference: Floats = front.scaled.max(axis=0)
-    for column, objective in enumerate(front.objectives):
-        if objective.name in hoped:
-            value = parse_limit(objective, hoped[objective.name])
-            target = loss_matrix([objective], np.array([[value]]))[0, 0]
-            reference[column] = (target - front.losses[:, column].min()) / front.span[column]
-    return reference
-
-
-def _checked_preference(front: Front, prefer: str, aspirations: Mapping[str, float] | None) -> str:
-    names = [objective.name for objective in front.objectives]
-    preference = prefer if prefer in (BALANCED, KNEE) else canonical_name(prefer)
-    if preference not in (BALANCED, KNEE, *names):
-        raise UsageError(f"unknown preference {prefer!r}{nearest(prefer, [BALANCED, KNEE, *names])}")
-    for name in aspirations or {}:
-        if canonical_name(name) not in names:
-            raise UsageError(f"an aspiration is given for {name!r}, which is no objective here{nearest(name, names)}")
-    if aspirations and preference == KNEE:
-        raise UsageError("the knee takes no aspirations; give 'balanced' or an objective's name as the preference")
-    return preference
-
-
-def _why(front: Front, preference: str, aspirations: Mapping[str, float] | None) -> str:
-    if preference == KNEE:
-        return "the knee, closest in sum to the best of every objective"
-    first = "" if preference == BALANCED else f", {preference} first"
-    if aspirations:
-        known = {one.name: one for one in front.objectives}
-        hoped = [(known[canonical_name(name)], value) for name, value in aspirations.items()]
-        told = join(f"{words(one)} {format_value(one, value)}" for one, value in hoped)
-        return f"the best for the aspiration {told}{first}"
-    if preference == BALANCED:
-        return "the best balance of all objectives"
-    return f"the best with {preference} first"
-
-
-def _choice(front: Front, left: NDArray[np.bool_], row: int, preference: str, why: str) -> Choice:
-    n_left = int(left.sum())
+def _choice(
+    front: Front, left: NDArray[np.bool_], settled: Settled, preference: str, why: str, known: Certainty | None
+) -> Choice:
+    row, n_left = settled.row, int(left.sum())
+    number = int(front.numbers[row])
     share = float(robustness(front, left)[row])
     values = join(
         f"{words(one)} {format_value(one, float(front.values[row, column]))}"
         for column, one in enumerate(front.objectives)
     )
-    stated = join(limit_text(one, one.limit) for one in front.objectives if one.limit is not None)
-    among = f"the {len(front)} trials on the front" if len(front) > 1 else "one trial on the front"
-    if stated:
-        among = f"{n_left} of {among} within {stated}"
-    missed = "" if left[row] else " It misses a limit."
-    reason = (
-        f"Trial {front.numbers[row]} ({values}) is {why}, out of {among}.{missed} "
-        f"{100 * share:.0f} % of {N_PREFERENCES} sampled preferences choose it."
-    )
+    sentences = [
+        f"Trial {number} ({values}) is {why}, out of {_among(front, n_left)}.",
+        "" if left[row] else "It misses a limit.",
+        settled.text,
+        known.likely_text(number) if known is not None else "",
+        f"{100 * share:.0f} % of {N_PREFERENCES} sampled preferences choose it.",
+    ]
     return Choice(
-        number=int(front.numbers[row]),
+        number=number,
         limits=limits_of(front.objectives),
         preference=preference,
-        reason=reason,
+        reason=" ".join(filter(None, sentences)),
         n_front=len(front),
         n_left=n_left,
         neighbours=tuple(swaps_of(front, row)),
         robustness=share,
         within_limits=bool(left[row]),
+        tie=settled.tie,
+        probability=known.probability_of(number) if known is not None else None,
     )
+
+
+def _among(front: Front, n_left: int) -> str:
+    stated = join(limit_text(one, one.limit) for one in front.objectives if one.limit is not None)
+    among = f"the {len(front)} trials on the front" if len(front) > 1 else "one trial on the front"
+    return f"{n_left} of {among} within {stated}" if stated else among

@@ -33,35 +33,44 @@ def parse_limits(objectives: Sequence[Objective], texts: Iterable[str]) -> dict[
     Raises ObjectiveError for a text of another form, a name that is no objective, a comparison in the wrong
     direction, a number that is no limit, and an objective that is limited twice.
     """
-    limits: dict[str, float] = {}
+    return _parsed(objectives, texts, "limit")
+
+
+def parse_aspirations(objectives: Sequence[Objective], texts: Iterable[str]) -> dict[str, float]:
+    """Aspirations from the same kind of texts, such as ``accuracy>=.95``; errors as :func:`parse_limits`."""
+    return _parsed(objectives, texts, "aspiration")
+
+
+def _parsed(objectives: Sequence[Objective], texts: Iterable[str], what: str) -> dict[str, float]:
+    found: dict[str, float] = {}
     for text in texts:
-        name, limit = _parse(objectives, text)
-        if name in limits:
-            raise ObjectiveError(f"{name} is limited twice, again by {text!r}; give one limit an objective")
-        limits[name] = limit
-    return limits
+        name, value = _parse(objectives, text, what)
+        if name in found:
+            raise ObjectiveError(f"{name} has two {what}s, again by {text!r}; give one {what} an objective")
+        found[name] = value
+    return found
 
 
-def _parse(objectives: Sequence[Objective], text: str) -> tuple[str, float]:
+def _parse(objectives: Sequence[Objective], text: str, what: str) -> tuple[str, float]:
     match = re.fullmatch(r"\s*([^<>=≤≥]+?)\s*(<=|>=|≤|≥)\s*([^<>=≤≥]+)", text)
     if match is None:
         example = objectives[0]
         raise ObjectiveError(
-            f"the limit {text!r} cannot be read; give a name, <= or >=, and a value, "
+            f"the {what} {text!r} cannot be read; give a name, <= or >=, and a value, "
             f"such as '{example.name}{_COMPARISON[example.direction]}{'0.9' if not example.unit else '5'}'"
         )
     name, sign, value = canonical_name(match[1]), match[2].replace("≤", "<=").replace("≥", ">="), match[3].strip()
     known = {objective.name: objective for objective in objectives}
     if name not in known:
         raise ObjectiveError(
-            f"the limit {text!r} names {match[1]!r}, which is no objective here{nearest(match[1], known)}"
+            f"the {what} {text!r} names {match[1]!r}, which is no objective here{nearest(match[1], known)}"
         )
     objective = known[name]
     right = _COMPARISON[objective.direction]
     if sign != right:
         raise ObjectiveError(
-            f"the limit {text!r} turns the wrong way: {objective.better} {name} is better, so a limit is the worst "
-            f"value accepted; write '{name}{right}{value}'"
+            f"the {what} {text!r} turns the wrong way: {objective.better} {name} is better; "
+            f"write '{name}{right}{value}'"
         )
     return name, parse_limit(objective, value)
 

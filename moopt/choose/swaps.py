@@ -9,7 +9,7 @@ import numpy as np
 
 from moopt.choose.front import Front, Points, front_of
 from moopt.choose.limits import meets_limits
-from moopt.objectives import Floats, Objective, canonical_name, format_value
+from moopt.objectives import Objective, canonical_name, format_value, is_share
 
 _SMALL_STEP = 0.05
 
@@ -101,11 +101,6 @@ def difference(objective: Objective, old: float, new: float, *, in_points: bool)
         return f"{100 * (new - old):+.2g} pt {name}"
     sign = "+" if new > old else "-"
     return f"{sign}{format_value(objective, abs(new - old))} {name}"
-
-
-def is_share(values: Floats) -> bool:
-    """Whether values (n,) look like shares of one, so that a difference is told in points."""
-    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def words(objective: Objective) -> str:

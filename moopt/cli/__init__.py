@@ -1,13 +1,16 @@
-"""The command line: ``moopt run``, ``front``, ``choose``, ``export``, ``explore``, ``studies``."""
+"""The command line: ``moopt run``, ``confirm``, ``front``, ``choose``, ``export``, ``verify``, ``explore``..."""
 
 from moopt.cli.app import app, help_text
-from moopt.cli.results import choose, explore, export, front
+from moopt.cli.choosing import choose
+from moopt.cli.confirming import confirm
+from moopt.cli.results import explore, export, front
 from moopt.cli.search import run
 from moopt.cli.studies import studies
+from moopt.cli.verify import verify
 
 __all__ = ["app", "main"]
 
-for command in (run, front, choose, export, explore, studies):
+for command in (run, confirm, front, choose, export, verify, explore, studies):
     app.command(help=help_text(command))(command)
 
 

@@ -97,6 +97,7 @@ def _program(
     """Find the trade-offs of a model and choose one configuration that you can defend.
 
     moopt run churn.csv --target Churn
+    moopt confirm churn.db
     moopt choose churn.db --limit "latency_ms<=5" --prefer recall
     moopt export churn.db --out best
     moopt explore churn.db

@@ -1,20 +1,15 @@
-"""What the commands print: tables for people, JSON for programs, messages on standard error."""
+"""Where the commands print: results on standard output, messages on standard error."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from moopt.frames import front_trials
-from moopt.objectives import Objective, format_value, violation
-from moopt.store.base import StudyRecord
-from moopt.trial import Config, Json, Trial
+from moopt.trial import Config, Json
 
 _PIPED_WIDTH = 160
 
@@ -39,27 +34,6 @@ def print_json(value: Json) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def front_table(objectives: Sequence[Objective], front: Sequence[Trial], title: str) -> Table:
-    """A row a trial: its number, the objectives with their units, and its config."""
-    shown = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-    shown.add_column("trial", justify="right")
-    for objective in objectives:
-        shown.add_column(objective.name, justify="right", no_wrap=True)
-    if any(one.limit is not None for one in objectives):
-        shown.add_column("limits")
-    shown.add_column("config")
-    for trial in front:
-        shown.add_row(*_cells(objectives, trial))
-    return shown
-
-
-def _cells(objectives: Sequence[Objective], trial: Trial) -> list[str]:
-    cells = [str(trial.number), *(format_value(one, trial.values[one.name]) for one in objectives)]
-    if any(one.limit is not None for one in objectives):
-        cells.append("missed" if violation(objectives, trial.values) > 0 else "met")
-    return [*cells, config_text(trial.config)]
-
-
 def config_text(config: Config) -> str:
     """A config in a line: the family first, then its hyperparameters without the family's name before each."""
     family = config.get("family")
@@ -70,22 +44,3 @@ def config_text(config: Config) -> str:
 
 def _number(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def study_json(record: StudyRecord, trials: Sequence[Trial]) -> dict[str, Json]:
-    """A study with its front, for programs."""
-    return {
-        "study": record.name,
-        "objectives": [{**one.as_json(), "unit": one.unit} for one in record.objectives],
-        "front": [trial_json(record, trial) for trial in front_trials(record.objectives, trials)],
-    }
-
-
-def trial_json(record: StudyRecord, trial: Trial) -> dict[str, Json]:
-    """A complete trial, for programs."""
-    return {
-        "number": trial.number,
-        "values": dict(trial.values),
-        "meets_limits": violation(record.objectives, trial.values) == 0,
-        "config": dict(trial.config),
-    }

@@ -1,4 +1,4 @@
-"""What comes after a search: ``moopt front``, ``choose``, ``export`` and ``explore``."""
+"""What comes after a search: ``moopt front``, ``export`` and ``explore``."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import importlib.util
 import os
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
 import typer
 
-from moopt import choose as choosing
-from moopt.cli.output import front_table, print_json, results, say, study_json, trial_json
+from moopt.cli.fronts import front_json, print_front
+from moopt.cli.output import print_json, say
 from moopt.errors import MissingExtra, UsageError
-from moopt.frames import front_trials
 from moopt.store import Store, open_store
 from moopt.store.base import StudyRecord
+from moopt.trial import State
 
 StoreFile = Annotated[Path, typer.Argument(metavar="STORE", help="The file that keeps the study, such as churn.db.")]
 StudyName = Annotated[str | None, typer.Option(help="The study's name, where the store holds several.")]
@@ -34,7 +33,8 @@ _EXPLORER_ENVIRONMENT = {
 _PORTS = range(8501, 8601)
 
 
-def _opened(store: Path, study: str | None) -> tuple[Store, StudyRecord]:
+def opened_study(store: Path, study: str | None) -> tuple[Store, StudyRecord]:
+    """The store, read-only, and one of its studies."""
     opened = open_store(store, read_only=True, create=False)
     return opened, opened.study(study)
 
@@ -45,55 +45,15 @@ def front(store: StoreFile, study: StudyName = None, json: AsJson = False) -> No
     moopt front churn.db
     moopt front churn.db --study churn --json
     """
-    opened, record = _opened(store, study)
+    opened, record = opened_study(store, study)
     trials = opened.trials(record.name, with_steps=False)
     if json:
-        print_json(study_json(record, trials))
+        print_json(front_json(opened, record, trials))
         return
-    shown = front_trials(record.objectives, trials)
-    if not shown:
+    if not any(trial.state is State.COMPLETE for trial in trials):
         say(f"No trial of study {record.name} is complete yet.")
         return
-    results().print(front_table(record.objectives, shown, f"The front of {record.name}: {len(shown)} trials"))
-
-
-def choose(
-    store: StoreFile,
-    limit: Annotated[list[str] | None, typer.Option(help='The worst value accepted, such as "latency_ms<=5".')] = None,
-    prefer: Annotated[str, typer.Option(help="balanced, knee, or an objective to put first.")] = choosing.BALANCED,
-    study: StudyName = None,
-    json: AsJson = False,
-) -> None:
-    """Choose one trial of the front from limits and a preference, and record the decision.
-
-    moopt choose churn.db --limit "latency_ms<=5" --prefer recall
-    moopt choose churn.db --limit "recall>=0.8" --limit "size<=500 kB" --json
-    """
-    opened, record = _opened(store, study)
-    trials = opened.trials(record.name, with_steps=False)
-    limits = choosing.parse_limits(record.objectives, limit or [])
-    chosen = choosing.choose(record.objectives, trials, limits=limits, prefer=prefer)
-    opened.add_decision(record.name, chosen.decision(time.time()))
-    if json:
-        print_json(
-            {
-                "study": record.name,
-                **trial_json(record, trials[chosen.number]),
-                "limits": dict(chosen.limits),
-                "preference": chosen.preference,
-                "reason": chosen.reason,
-                "robustness": chosen.robustness,
-                "neighbours": [{"number": swap.number, "text": swap.text} for swap in chosen.neighbours],
-            }
-        )
-        return
-    typer.echo(chosen.reason)
-    for swap in chosen.neighbours:
-        typer.echo(f"  {swap.text}")
-    name = "" if study is None else f" --study {study}"
-    say(
-        f"The decision is recorded. next: moopt export {store}{name} --trial {chosen.number} --out {record.name}_export"
-    )
+    print_front(opened, record, trials)
 
 
 def export(
@@ -101,19 +61,24 @@ def export(
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist yet, or be empty.")],
     trial: Annotated[int | None, typer.Option(help="The trial's number. Default: the last decision's.")] = None,
     data: Annotated[Path | None, typer.Option(help="The data file, where it is not where it was.")] = None,
+    sample: Annotated[bool, typer.Option(help="Whether up to 50 rows of the data go with the model.")] = True,
+    intended_use: Annotated[str, typer.Option(help="What the model is for: text for its card.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in that folder.")] = False,
     study: StudyName = None,
     json: AsJson = False,
 ) -> None:
-    """Export a trial: config, readable pipeline, fitted model, the front, why, and a manifest.
+    """Export a trial: config, readable pipeline, fitted model, predict.py, model card, the front, why, and a manifest.
 
     moopt export churn.db --trial 42 --out best
-    moopt export churn.db --out best --data moved/churn.csv
+    moopt export churn.db --out best --data moved/churn.csv --no-sample
     """
     from moopt.export import export_trial
 
-    opened, record = _opened(store, study)
+    opened, record = opened_study(store, study)
     number = trial if trial is not None else _last_decision(opened, record)
-    made = export_trial(opened, record.name, number, out, data=data)
+    made = export_trial(
+        opened, record.name, number, out, data=data, with_sample=sample, intended_use=intended_use, force=force
+    )
     if json:
         print_json(
             {

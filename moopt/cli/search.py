@@ -12,11 +12,13 @@ from typing import Annotated, TextIO
 import typer
 
 from moopt.cli.app import INTERRUPTED
-from moopt.cli.output import front_table, messages, print_json, results, say, study_json
+from moopt.cli.confirming import show_confirmed
+from moopt.cli.fronts import front_json, print_front
+from moopt.cli.output import messages, print_json, say
+from moopt.confirm import Options
 from moopt.engine.ledger import is_reused
 from moopt.engine.loop import Stop
 from moopt.errors import MooptWarning, SpecError
-from moopt.frames import front_trials
 from moopt.progress import watching
 from moopt.requests import COMMAND
 from moopt.run import Plan, plan, run_study
@@ -43,6 +45,14 @@ def run(
             "--stop-when-stalled/--no-stop-when-stalled", help="End where the front stopped growing. Default no."
         ),
     ] = None,
+    portfolio: Annotated[
+        bool | None,
+        typer.Option("--portfolio/--no-portfolio", help="Try configs first that did well on other data. Default yes."),
+    ] = None,
+    early_stopping: Annotated[
+        bool | None,
+        typer.Option("--early-stopping/--no-early-stopping", help="End configs that have no chance. Default yes."),
+    ] = None,
     warm_start: Annotated[
         Path | None, typer.Option(help="Store of an earlier study whose front is tried first.")
     ] = None,
@@ -51,10 +61,15 @@ def run(
         typer.Option("--reuse/--no-reuse", help="Take what other studies of the store evaluated. Default no."),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
-    algorithm: Annotated[str | None, typer.Option(help="nsga2, moead, random, sobol or grid. Default nsga2.")] = None,
+    algorithm: Annotated[
+        str | None, typer.Option(help="nsga2, moead, parego, random, sobol or grid. Default nsga2.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws test rows, folds and search. Default 0.")] = None,
     store: Annotated[Path | None, typer.Option(help="File that keeps the study. Default: the study's name.db.")] = None,
     study: Annotated[str | None, typer.Option(help="The study's name. Default: the data file's name.")] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Confirm the front afterwards, on this machine; see moopt confirm.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
     write_toml: Annotated[Path | None, typer.Option(help="Write the study as a file to edit, and run nothing.")] = None,
 ) -> None:
@@ -80,6 +95,8 @@ def run(
             "timeout_s": timeout,
             "max_steps": max_steps,
             "stop_when_stalled": stop_when_stalled,
+            "portfolio": portfolio,
+            "early_stopping": early_stopping,
             "warm_start": None if warm_start is None else str(warm_start),
             "reuse": reuse,
             "workers": workers,
@@ -92,7 +109,7 @@ def run(
     if write_toml is not None:
         _write(planned, write_toml)
         return
-    _search(planned, store or Path(f"{spec.name}.db"), _command(context), json=json)
+    _search(planned, store or Path(f"{spec.name}.db"), _command(context), confirm=confirm, json=json)
 
 
 def _spec(file: Path, target: str | None) -> StudySpec:
@@ -131,7 +148,7 @@ def _command(context: typer.Context) -> str:
     return shlex.join(words)
 
 
-def _search(planned: Plan, store: Path, command: str, *, json: bool) -> None:
+def _search(planned: Plan, store: Path, command: str, *, confirm: bool, json: bool) -> None:
     def watch(study: Study, n_trials: int) -> AbstractContextManager[None]:
         study.store.set_attribute(study.name, COMMAND, command)
         say(f"study {study.name} in {store}: {study.record.search['algorithm']}, {n_trials} trials in total")
@@ -145,20 +162,28 @@ def _search(planned: Plan, store: Path, command: str, *, json: bool) -> None:
         raise typer.Exit(INTERRUPTED) from None
     trials = study.store.trials(study.name, with_steps=False)
     _say_end(study, trials, stop, planned.spec.search.n_trials, store)
-    if json:
+    if confirm and stop is not Stop.INTERRUPTED:
+        _confirm(planned, study, json=json)
+    elif json:
         print_json(
             {
                 "store": str(store),
                 "stop": stop.name.lower(),
                 "stopped": study.stopped,
                 **_counts(trials),
-                **study_json(study.record, trials),
+                **front_json(study.store, study.record, trials),
             }
         )
     else:
         _print_front(study, trials, store)
     if stop is Stop.INTERRUPTED:
         raise typer.Exit(INTERRUPTED)
+
+
+def _confirm(planned: Plan, study: Study, *, json: bool) -> None:
+    section = planned.spec.confirm
+    options = Options(section.rounds, section.repeats, section.confidence, n_jobs=planned.spec.search.workers or -1)
+    show_confirmed(study.store, study.record, options, json=json)
 
 
 @contextmanager
@@ -188,8 +213,9 @@ def _notes() -> Iterator[None]:
 def _say_end(study: Study, trials: Sequence[Trial], stop: Stop, n_trials: int, store: Path) -> None:
     counts = _counts(trials)
     failed = f", {counts['n_failed']} of them failed" if counts["n_failed"] else ""
+    early = f", {counts['n_stopped']} stopped early" if counts["n_stopped"] else ""
     reused = f", {counts['n_reused']} of them taken from other studies" if counts["n_reused"] else ""
-    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{reused}; hypervolume {study.hypervolume():.4f}")
+    say(f"{stop.value}: {counts['n_done']} of {n_trials}{failed}{early}{reused}; hypervolume {study.hypervolume():.4f}")
     if stop is Stop.STALLED and study.stopped is not None:
         say(f"note: {study.stopped['reason']}")
     if stop in (Stop.INTERRUPTED, Stop.ASKED):
@@ -201,15 +227,15 @@ def _counts(trials: Sequence[Trial]) -> dict[str, int]:
     return {
         "n_done": sum(trial.state.finished for trial in fits),
         "n_failed": sum(trial.state is State.FAILED for trial in fits),
+        "n_stopped": sum(trial.state is State.STOPPED for trial in fits),
         "n_reused": sum(map(is_reused, fits)),
     }
 
 
 def _print_front(study: Study, trials: Sequence[Trial], store: Path) -> None:
-    front = front_trials(study.objectives, trials)
-    if not front:
+    if not any(trial.state is State.COMPLETE for trial in trials):
         say("No trial is complete, so there is no front.")
         return
-    results().print(front_table(study.objectives, front, f"The front of {study.name}: {len(front)} trials"))
+    print_front(study.store, study.record, trials)
     name = f" --study {study.name}" if len(study.store.studies()) > 1 else ""
-    say(f"next: moopt choose {store}{name}, or moopt explore {store}")
+    say(f"next: moopt confirm {store}{name}, moopt choose {store}{name}, or moopt explore {store}")

@@ -53,6 +53,8 @@ def studies(
         name = opened.study(study).name
         export_file(opened, name, export)
         say(f"study {name} is in {export}")
+        if kept := opened.artefacts(name):
+            say(f"note: {len(kept)} model files are left out; they lie in {opened.artefact_folder}")
     else:
         _list([_summary(opened, record) for record in opened.studies()], opened.location, json=json)
 
@@ -76,6 +78,7 @@ def _summary(opened: Store, record: StudyRecord) -> dict[str, Json]:
         "n_trials": len(trials),
         "n_complete": states[State.COMPLETE],
         "n_failed": states[State.FAILED],
+        "n_stopped": states[State.STOPPED],
         "n_front": len(front_trials(record.objectives, trials)),
         "running": opened.is_running(record.name),
         "stopped": record.attributes.get(STOPPED),
@@ -97,6 +100,7 @@ def _list(found: list[dict[str, Json]], location: str, *, json: bool) -> None:
         "trials",
         "complete",
         "failed",
+        "stopped",
         "front",
         "running",
         "ended",
@@ -105,7 +109,7 @@ def _list(found: list[dict[str, Json]], location: str, *, json: bool) -> None:
     ):
         shown.add_column(heading)
     for one in found:
-        counts = [str(one[key]) for key in ("n_trials", "n_complete", "n_failed", "n_front")]
+        counts = [str(one[key]) for key in ("n_trials", "n_complete", "n_failed", "n_stopped", "n_front")]
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(one["created_at"]))
         running = "yes" if one["running"] else "no"
         ended = (one["stopped"] or {}).get("why", "")

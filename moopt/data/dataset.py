@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Ints: TypeAlias = NDArray[np.intp]
 Label: TypeAlias = bool | int | str
 
-_TEST_SPLIT, _FOLD_SPLIT = 0, 1  # numbers within Stream.SPLIT
+_TEST_SPLIT, _FOLD_SPLIT = 0, 1  # numbers within Stream.SPLIT; those from 2 on are repeats' folds
 _MOST_NUMERIC_CLASSES = 50
 _MOST_DECIMAL_CLASSES = 10
 
@@ -283,6 +283,8 @@ class FileReference:
     spec: DataSpec
     sha256: str
     n_folds: int = 5
+    repeat: int = 0
+    """0 for the folds of the search; each other number has folds of its own."""
 
     def load(self) -> Rows:
         """Raises DataError where the file is not the one of the study any more."""
@@ -294,14 +296,14 @@ class FileReference:
             )
         rows = data.split().search
         X, y = data.X.iloc[rows].reset_index(drop=True), data.y[rows]
-        return Rows(X, y, stratified_folds(y, self.n_folds, self.spec.seed))
+        return Rows(X, y, stratified_folds(y, self.n_folds, self.spec.seed, self.repeat))
 
 
-def stratified_folds(y: NDArray[Any], n_folds: int, seed: int) -> list[tuple[Ints, Ints]]:
-    """Training and validation rows of a shuffled, stratified k-fold drawn from the study's seed."""
+def stratified_folds(y: NDArray[Any], n_folds: int, seed: int, repeat: int = 0) -> list[tuple[Ints, Ints]]:
+    """Training and validation rows of a shuffled, stratified k-fold drawn from the study's seed and the repeat."""
     from sklearn.model_selection import StratifiedKFold
 
-    draw = int(generator(seed, Stream.SPLIT, _FOLD_SPLIT).integers(2**31))
+    draw = int(generator(seed, Stream.SPLIT, _FOLD_SPLIT + repeat).integers(2**31))
     return list(StratifiedKFold(n_folds, shuffle=True, random_state=draw).split(np.zeros(len(y)), y))
 
 

@@ -11,9 +11,13 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
+from typing import Any
 
 from moopt.earlier import FROM, Found
 from moopt.engine import outcome
+from moopt.engine.judge import Judge, Stopped
+from moopt.engine.siblings import packed, trials_of
+from moopt.errors import UsageError
 from moopt.searchers import make_searcher
 from moopt.searchers.base import Pending, Searcher, Signal
 from moopt.searchers.pymoo import PymooAlgorithm
@@ -30,6 +34,8 @@ class Ledger:
         self.record = record
         self.objectives = record.objectives
         self.space = Space.from_json(record.space)
+        self._judge = Judge(self.objectives, record.n_steps)
+        self._known_at_start: dict[int, int] = {}
         self._writer = store.write(record.name)
         try:
             self.trials = store.trials(record.name)
@@ -37,20 +43,33 @@ class Ledger:
         except BaseException:
             self._writer.close()
             raise
-        self._n_siblings = sum(trial.fit not in (None, trial.number) for trial in self.trials)
+        self._keys: set[Key] = set()
+        self._n_keyed = 0
+        self._n_siblings = sum(trial.source is Source.SIBLING for trial in self.trials)
         self.lent: set[int] = set()
         self.proposal_s = 0.0
         self._queue = deque(trial.number for trial in self.trials if trial.state is State.QUEUED)
 
     def _replayed(self, store: Store, algorithm: PymooAlgorithm | None) -> Searcher:
         searcher = make_searcher(self.record.search, self.space, len(self.objectives), self.record.seed, algorithm)
+        told_as_stopped: set[int] = set()
         for event in store.events(self.record.name):
             trial = self.trials[event.number]
             if event.kind is EventKind.STARTED:
                 searcher.started(Pending(trial.number, trial.config, trial.origin))
+                self._known_at_start[trial.number] = len(self._judge)
+            elif outcome.was_stopped(trial) and trial.number not in told_as_stopped:
+                # It may have been resumed since.
+                told_as_stopped.add(trial.number)
+                searcher.tell(outcome.stopped_observation(self.objectives, trial))
             else:
-                searcher.tell(outcome.observation(self.objectives, trial))
+                self._tell(searcher, trial)
         return searcher
+
+    def _tell(self, searcher: Searcher, trial: Trial) -> None:
+        searcher.tell(outcome.observation(self.objectives, trial))
+        if trial.state is State.COMPLETE:
+            self._judge.add(trial)
 
     # What is there to do
 
@@ -80,12 +99,10 @@ class Ledger:
 
         ``attributes`` are those of their trials, one for each where there are any.
         """
-        known = {self.space.key(trial.config) for trial in self.trials}
         added = []
         for config, own in zip(configs, attributes or repeat({}), strict=False):
-            if self.space.key(config) in known:
+            if not self._is_new(config):
                 continue
-            known.add(self.space.key(config))
             trial = replace(self._new_trial(config, source=source), attributes=own)
             self._writer.queue(trial)
             self.trials.append(trial)
@@ -112,6 +129,7 @@ class Ledger:
         trial = replace(trial, state=State.RUNNING) if found is None else _reused(trial, found)
         self._writer.start(trial)
         self._searcher.started(Pending(trial.number, trial.config, trial.origin))
+        self._known_at_start[trial.number] = len(self._judge)
         self.trials[trial.number] = trial
         for step, result in trial.steps.items():
             self._writer.step(trial.number, step, result)
@@ -128,6 +146,10 @@ class Ledger:
         )
 
     # What became of it
+
+    def as_step(self, number: int, results: Any) -> StepResult:
+        """What an evaluator returned for a step of the trial, to be added. Raises WrongResult."""
+        return packed(self.space, self.trials[number], results)
 
     def add_step(self, number: int, step: int, result: StepResult) -> Trial:
         """The trial with one more step, committed."""
@@ -156,11 +178,52 @@ class Ledger:
         """The trial after one of its steps raised."""
         return self._finish(outcome.failed(self.objectives, self.trials[number], error, time.time()))
 
-    def _finish(self, trial: Trial, last: Mapping[int, StepResult] | None = None) -> Trial:
-        self._writer.finish(trial, last)
-        self._searcher.tell(outcome.observation(self.objectives, trial))
-        self.trials[trial.number] = trial
+    def verdict(self, number: int, forgiving: float, *, known_at_start: bool = False) -> Stopped | None:
+        """Why a trial does not go on after its steps so far; None where it does.
+
+        With ``known_at_start`` it is compared with the trials that were told before it started, and with no later one.
+        """
+        n_known = self._known_at_start[number] if known_at_start else None
+        return self._judge.verdict(self.trials[number], forgiving, n_known)
+
+    def stop(self, number: int, why: Stopped, *, known_at_start: bool = False) -> Trial:
+        """The trial after it was stopped."""
+        trial = self.trials[number]
+        expected = self._judge.expected(trial, self._known_at_start[number] if known_at_start else None)
+        return self._finish(outcome.stopped(self.objectives, trial, why, expected, time.time()))
+
+    def resume(self, number: int) -> Trial:
+        """A stopped trial, running again. Raises UsageError for any other."""
+        stopped = [trial.number for trial in self.trials if trial.state is State.STOPPED]
+        if number not in stopped:
+            known = f"those are {', '.join(map(str, stopped))}" if stopped else "there is none"
+            raise UsageError(f"trial {number} was not stopped early; give the number of one that was: {known}")
+        trial = outcome.resumed(self.trials[number])
+        self._writer.resume(trial)
+        self.trials[number] = trial
         return trial
+
+    def _finish(self, trial: Trial, last: Mapping[int, StepResult] | None = None) -> Trial:
+        """The trial in the store, and told; in the same commit its siblings, but for configs that are known already."""
+        born = [one for one in trials_of(self.space, self.objectives, trial) if self._is_new(one.config)]
+        born = [replace(one, number=number) for number, one in enumerate(born, start=len(self.trials))]
+        self._writer.finish(trial, last, born)
+        if born:
+            trial = replace(trial, steps={step: replace(one, siblings=()) for step, one in trial.steps.items()})
+        self.trials[trial.number] = trial
+        self._tell(self._searcher, trial)
+        for one in born:
+            self.trials.append(one)
+            self._searcher.started(Pending(one.number, one.config))
+            self._tell(self._searcher, one)
+        self._n_siblings += len(born)
+        return trial
+
+    def _is_new(self, config: Config) -> bool:
+        """Whether no trial has this config. Keys are made when asked for: a study without siblings does without."""
+        self._keys.update(self.space.key(trial.config) for trial in self.trials[self._n_keyed :])
+        self._n_keyed = len(self.trials)
+        return self.space.key(config) not in self._keys
 
     def heartbeat(self) -> None:
         """Show other processes that this one is alive."""

@@ -1,7 +1,8 @@
 """Run trials on an executor: submit steps, wait for the first to end, hand its result to the ledger.
 
 Steady state: as soon as a worker is free the next step starts, and no generation waits for its slowest
-member. The folds of one trial are submitted before those of the next.
+member. The folds of one trial are submitted before those of the next; where trials may be stopped early each worker
+has a trial of its own, so that it is judged after each step.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from enum import StrEnum
 from types import FrameType
 
 from moopt.earlier import Found
+from moopt.engine.judge import Stopped
 from moopt.engine.ledger import Ledger
 from moopt.engine.stall import gain_and_noise
 from moopt.errors import SearchFailed, UsageError, WrongResult
 from moopt.requests import LOOK_S, Request, Requests
 from moopt.searchers.base import EXHAUSTED, WAIT, Signal
 from moopt.space.codec import Key
-from moopt.trial import Evaluator, State, StepResult, Trial
+from moopt.trial import Evaluator, Source, State, StepResult, Trial
 
 HEARTBEAT_S = 2.0
 COSTLY_PROPOSAL_S = 0.01
@@ -68,6 +70,13 @@ class _Open:
     trial: Trial
     waiting: list[int]
     running: dict[Future[tuple[StepResult, ...]], int] = field(default_factory=dict)
+    stopped: Stopped | None = None
+    """Why no other step is submitted; those that run are kept."""
+
+    @property
+    def done(self) -> bool:
+        """Nothing of it waits or runs."""
+        return not self.waiting and not self.running
 
 
 class Loop:
@@ -82,6 +91,7 @@ class Loop:
         budget: Budget,
         *,
         evaluated: Mapping[Key, Found] | None = None,
+        forgiving: float | None = None,
         deterministic: bool = False,
         raise_errors: bool = False,
         requests: Requests | None = None,
@@ -92,12 +102,13 @@ class Loop:
         self._n_workers = n_workers
         self._budget = budget
         self._evaluated = evaluated
+        self._forgiving = forgiving
         self._deterministic = deterministic
         self._raise_errors = raise_errors
         self._requests = requests
         self._paused = False
         self._open: dict[int, _Open] = {}
-        self._held: dict[int, BaseException | None] = {}
+        self._held: dict[int, BaseException | Stopped | None] = {}
         self._deadline = time.monotonic() + budget.timeout_s if budget.timeout_s is not None else None
         self._interrupted = threading.Event()
         self._stop: Stop | None = None
@@ -140,6 +151,8 @@ class Loop:
         if self._held_back():
             return None
         in_flight = sum(len(opened.running) for opened in self._open.values())
+        if self._forgiving is not None:
+            return self._next_to_judge(in_flight)
         if in_flight < self._n_workers + (self._n_workers > 1):
             for opened in self._open.values():
                 if opened.waiting:
@@ -147,6 +160,22 @@ class Loop:
         if in_flight < self._n_workers + self._trials_ahead() and self._may_start():
             return self._start_trial()
         return None
+
+    def _next_to_judge(self, in_flight: int) -> _Open | None:
+        """The same where trials may be stopped: one of which no step runs, so that each is judged after each step.
+
+        Where no such trial is left and none may be started, a free worker takes another step of one that runs, unless
+        what it finds might then depend on the timing.
+        """
+        if in_flight >= self._n_workers + self._trials_ahead():
+            return None
+        for opened in self._open.values():
+            if opened.waiting and not opened.running:
+                return opened
+        started = self._start_trial() if self._may_start() else None
+        if started is not None or self._deterministic or in_flight >= self._n_workers:
+            return started
+        return next((opened for opened in self._open.values() if opened.waiting), None)
 
     def _held_back(self) -> bool:
         """Whether nothing may be submitted: the user interrupted, or somebody asked for an end or a pause."""
@@ -169,8 +198,11 @@ class Loop:
         return True
 
     def _trials_ahead(self) -> int:
-        costly = self._ledger.proposal_s > COSTLY_PROPOSAL_S
-        return TRIALS_AHEAD if costly and self._n_workers > 1 and not self._deterministic else 0
+        if self._n_workers == 1 or self._deterministic:
+            return 0
+        if self._ledger.proposal_s > COSTLY_PROPOSAL_S:
+            return TRIALS_AHEAD
+        return 0 if self._forgiving is None else 1
 
     def _may_start(self) -> bool:
         if self._stop is not None or (self._deterministic and not self._result_is_due()):
@@ -218,7 +250,9 @@ class Loop:
     def _reopen(self, trial: Trial) -> _Open:
         waiting = [step for step in range(trial.n_steps) if step not in trial.steps]
         opened = self._open[trial.number] = _Open(trial, waiting)
-        if not waiting:
+        if trial.steps and waiting:
+            self._judge(opened)
+        if opened.done:
             self._end(trial.number)
         return opened
 
@@ -240,39 +274,65 @@ class Loop:
     def _take(self, number: int, future: Future[tuple[StepResult, ...]]) -> None:
         opened = self._open[number]
         step = opened.running.pop(future)
-        error = future.exception() or _not_one_result(future.result())
-        if error is not None:
+        result = self._result(number, future)
+        if isinstance(result, BaseException):
             for other in opened.running:
                 other.cancel()
-            self._end(number, error)
+            self._end(number, result)
             return
-        (result,) = future.result()
-        if opened.waiting or opened.running or self._deterministic:
-            opened.trial = self._ledger.add_step(number, step, result)
-            if not opened.waiting and not opened.running:
-                self._end(number)
-        else:
+        if opened.done and opened.stopped is None and not self._deterministic:
             del self._open[number]
             self._check_first_trials(self._ledger.add_last_step(number, step, result))
+            return
+        opened.trial = self._ledger.add_step(number, step, result)
+        if opened.waiting:
+            self._judge(opened)
+        if opened.done:
+            self._end(number)
+
+    def _judge(self, opened: _Open) -> None:
+        """Drop the steps that a trial need not do any more."""
+        if self._forgiving is None:
+            return
+        number = opened.trial.number
+        opened.stopped = self._ledger.verdict(number, self._forgiving, known_at_start=self._deterministic)
+        if opened.stopped is not None:
+            opened.waiting.clear()
+            opened.running = {future: step for future, step in opened.running.items() if not future.cancel()}
+
+    def _result(self, number: int, future: Future[tuple[StepResult, ...]]) -> StepResult | BaseException:
+        error = future.exception()
+        if error is not None:
+            return error
+        try:
+            return self._ledger.as_step(number, future.result())
+        except WrongResult as wrong:
+            return wrong
 
     def _end(self, number: int, error: BaseException | None = None) -> None:
-        """Every step is committed, or one raised: tell the searcher, or hold that back until its turn."""
-        del self._open[number]
-        self._held[number] = error
+        """No step is left, or one raised: tell the searcher, or hold that back until its turn."""
+        opened = self._open.pop(number)
+        is_whole = len(opened.trial.steps) == opened.trial.n_steps
+        self._held[number] = error or (None if is_whole else opened.stopped)
         if not self._deterministic:
             self._tell(number)
 
     def _tell(self, number: int) -> None:
-        error = self._held.pop(number)
-        ended = self._ledger.complete(number) if error is None else self._ledger.fail(number, error)
-        if error is not None and self._raise_errors:
-            raise error
-        self._check_first_trials(ended)
+        found = self._held.pop(number)
+        if isinstance(found, BaseException):
+            failed = self._ledger.fail(number, found)
+            if self._raise_errors:
+                raise found
+            self._check_first_trials(failed)
+        elif found is not None:
+            self._ledger.stop(number, found, known_at_start=self._deterministic)
+        else:
+            self._check_first_trials(self._ledger.complete(number))
 
     def _check_first_trials(self, trial: Trial) -> None:
         if trial.state is not State.FAILED or self._ledger.has_success():
             return
-        ended = [trial for trial in self._ledger.trials if trial.state is State.FAILED]
+        ended = [one for one in self._ledger.trials if one.state is State.FAILED and one.source is not Source.SIBLING]
         if len(ended) < FIRST_TRIALS:
             return
         (message, count), *_ = Counter(trial.message for trial in ended).most_common(1)
@@ -295,12 +355,6 @@ class Loop:
             if any(number < first for number in self._open):
                 return
             self._tell(first)
-
-
-def _not_one_result(results: object) -> WrongResult | None:
-    if isinstance(results, tuple) and len(results) == 1 and isinstance(results[0], StepResult):
-        return None
-    return WrongResult(f"the evaluator returned {type(results).__name__}; expected a tuple of one StepResult")
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from typing import Any
 
+from moopt.engine.judge import Stopped
 from moopt.errors import StepTimeout, WorkerDied, WrongResult, nearest
 from moopt.objectives import Objective, loss, losses, violation
 from moopt.searchers.base import Observation
-from moopt.trial import Failure, State, StepResult, Trial
+from moopt.trial import STOPPED, Failure, Json, State, StepResult, Trial
 
 _TRACEBACK_CHARACTERS = 4000
 
@@ -26,7 +27,7 @@ def step_values(objectives: Sequence[Objective], returned: Any) -> dict[str, flo
     if len(names) == 1 and isinstance(returned, int | float) and not isinstance(returned, bool):
         returned = {names[0]: returned}
     if not isinstance(returned, Mapping):
-        raise WrongResult(f"the function returned {_short(returned)}; expected a dict with {', '.join(names)}")
+        raise WrongResult(f"the function returned {short(returned)}; expected a dict with {', '.join(names)}")
     for name in returned:
         if name not in names:
             raise WrongResult(f"the function returned an unknown objective {name!r}{nearest(str(name), names)}")
@@ -40,10 +41,11 @@ def _number(name: str, given: Any) -> float:
     try:
         return float(given)
     except (TypeError, ValueError):
-        raise WrongResult(f"objective {name} is {_short(given)}; expected a number") from None
+        raise WrongResult(f"objective {name} is {short(given)}; expected a number") from None
 
 
-def _short(given: Any) -> str:
+def short(given: Any) -> str:
+    """A value as it may stand in a message."""
     text = repr(given)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -61,9 +63,14 @@ def mean_values(objectives: Sequence[Objective], steps: Mapping[int, StepResult]
 
 
 def completed(objectives: Sequence[Objective], trial: Trial, finished_at: float) -> Trial:
-    """The trial after its last step: complete, or failed where a value is missing or has no finite loss."""
+    """The trial after its last step: complete, or failed where a step says so, a value is missing or has no finite
+    loss.
+    """
     values = mean_values(objectives, trial.steps)
     done = replace(trial, state=State.COMPLETE, values=values, fit=_fit(trial), finished_at=finished_at)
+    for step, result in sorted(trial.steps.items()):
+        if result.failure:
+            return _failed(done, Failure.ERROR, f"step {step}: {result.failure}")
     for objective in objectives:
         if objective.name not in values:
             return _failed(done, Failure.WRONG_RESULT, f"no step measured the objective {objective.name}")
@@ -84,6 +91,40 @@ def failed(objectives: Sequence[Objective], trial: Trial, error: BaseException, 
         attributes["traceback"] = "".join(traceback.format_exception(error))[-_TRACEBACK_CHARACTERS:]
     ended = replace(trial, values=values, fit=_fit(trial), finished_at=finished_at, attributes=attributes)
     return _failed(ended, _kind(error), _message(error))
+
+
+def stopped(
+    objectives: Sequence[Objective], trial: Trial, why: Stopped, expected: Mapping[str, float], finished_at: float
+) -> Trial:
+    """The trial that does not go on: its values are the means of the steps done, ``expected`` those of all steps."""
+    record: dict[str, Json] = {"after": len(trial.steps), "expected": dict(expected)}
+    if why.limit is None:
+        record["by"] = why.by
+        message = f"beaten by trial {why.by} after {why.after} of {trial.n_steps} steps"
+    else:
+        name, limit = why.limit.name, why.limit.limit
+        record["limit"] = name
+        message = f"{name} {expected[name]:.4g} misses its limit {limit:g} after {why.after} of {trial.n_steps} steps"
+    return replace(
+        trial,
+        state=State.STOPPED,
+        values=mean_values(objectives, trial.steps),
+        message=message,
+        fit=_fit(trial),
+        finished_at=finished_at,
+        attributes={**trial.attributes, STOPPED: record},
+    )
+
+
+def was_stopped(trial: Trial) -> bool:
+    """Whether it is stopped, or was before it was resumed."""
+    record = trial.attributes.get(STOPPED)
+    return isinstance(record, Mapping) and "expected" in record
+
+
+def resumed(trial: Trial) -> Trial:
+    """A stopped trial as one that runs."""
+    return replace(trial, state=State.RUNNING, values={}, message="", finished_at=None)
 
 
 def _failed(trial: Trial, kind: Failure, message: str) -> Trial:
@@ -117,6 +158,8 @@ def _message(error: BaseException) -> str:
 
 def observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
     """What the searcher is told of a finished trial."""
+    if trial.state is State.STOPPED:
+        return stopped_observation(objectives, trial)
     usable = trial.state is not State.FAILED
     return Observation(
         number=trial.number,
@@ -127,4 +170,21 @@ def observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
         violation=violation(objectives, trial.values) if usable else 0.0,
         steps_done=len(trial.steps),
         steps_planned=trial.n_steps,
+        fit=trial.fit,
+    )
+
+
+def stopped_observation(objectives: Sequence[Objective], trial: Trial) -> Observation:
+    """What the searcher was told when the trial was stopped, whatever became of it since."""
+    record = trial.attributes[STOPPED]
+    return Observation(
+        number=trial.number,
+        config=trial.config,
+        origin=trial.origin,
+        state=State.STOPPED,
+        losses=losses(objectives, record["expected"]),
+        violation=violation(objectives, record["expected"]),
+        steps_done=record["after"],
+        steps_planned=trial.n_steps,
+        fit=trial.fit,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from moopt import pareto
 from moopt.frames import value_matrix
 from moopt.objectives import Floats, Objective, loss_matrix, violations
-from moopt.trial import State, Trial
+from moopt.trial import Source, State, Trial
 
 WINDOW = 30
 """Trials over which a front is watched, where no other number is given."""
@@ -25,14 +25,15 @@ def gain_and_noise(objectives: Sequence[Objective], trials: Sequence[Trial], win
     nadir of the present front. The noise is the jackknife's standard error over the steps (Efron and Stein 1981,
     doi:10.1214/aos/1176345462): steps that are hard for every config do not count as noise. It is at least
     ``LEAST_GAIN``. None before twice ``window`` trials are finished, and while none of the earlier ones is complete
-    and within the limits. ``trials`` come with their steps.
+    and within the limits. ``trials`` come with their steps; siblings count with the trial that paid for them.
     """
     ended = sorted((trial for trial in trials if trial.state.finished), key=_when)
-    if len(ended) < 2 * window:
+    fits = [trial.number for trial in ended if trial.source is not Source.SIBLING]
+    if len(fits) < 2 * window:
         return None
     fit = _usable(objectives, ended)
-    late = {trial.number for trial in ended[-window:]}
-    is_late = np.array([trial.number in late for trial in fit], dtype=bool)
+    late = set(fits[-window:])
+    is_late = np.array([(trial.number if trial.fit is None else trial.fit) in late for trial in fit], dtype=bool)
     if is_late.all():
         return None
     losses = loss_matrix(objectives, value_matrix(objectives, fit))

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from moopt.certainty import Certainty
 from moopt.choose import pick
 from moopt.choose.front import Front, front_of, join_numbers
 from moopt.choose.limits import apply_limits, limit_text
-from moopt.choose.swaps import difference, is_share, swaps_of
+from moopt.choose.swaps import difference, join, swaps_of
 from moopt.errors import UsageError
-from moopt.objectives import Objective, format_value
+from moopt.export.markdown import bullets, section, table
+from moopt.objectives import Objective, format_value, is_share
+from moopt.standing import default_standings
 from moopt.store.base import StudyRecord
-from moopt.trial import Decision, Source, State, Trial
+from moopt.trial import Confirmation, Decision, Source, State, Trial
+from moopt.uncertainty import CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,13 @@ class Evidence:
     """Complete."""
     decision: Decision
     model: str
-    """One sentence: what the model was fitted on, or why there is none."""
+    """A few sentences: what the model was fitted on, or why there is none."""
     versions: Mapping[str, str]
     """Of the libraries that made the export."""
+    certainty: Certainty | None = None
+    """How sure the front is, where folds or confirmations say so."""
+    confirmations: Sequence[Confirmation] = ()
+    """The study's, oldest first."""
 
 
 def why(evidence: Evidence) -> str:
@@ -41,14 +49,15 @@ def why(evidence: Evidence) -> str:
     front = front_of(apply_limits(record.objectives, evidence.decision.limits), evidence.trials)
     parts = [
         f"# Why trial {chosen.number} of study {record.name!r}\n\n{evidence.decision.reason}",
-        _section("The configuration", _bullets(f"`{key}`: {_value(value)}" for key, value in chosen.config.items())),
-        _section("What it measures", _measures(evidence, front)),
-        _section("Training against validation", _gaps(record.objectives, chosen)),
-        _section("What it gives up to its neighbours", _neighbours(front, chosen)),
-        _section("Where it comes from", _search(evidence, front)),
-        _section("Data", _data(record)),
-        _section("The model", evidence.model),
-        _section("Versions", _versions(evidence)),
+        section("The configuration", bullets(f"`{key}`: {_value(value)}" for key, value in chosen.config.items())),
+        section("What it measures", _measures(evidence, front)),
+        section("How sure that is", _sure(evidence, front)),
+        section("Training against validation", _gaps(record.objectives, chosen)),
+        section("What it gives up to its neighbours", _neighbours(front, chosen)),
+        section("Where it comes from", _search(evidence, front)),
+        section("Data", data_lines(record)),
+        section("The model", evidence.model),
+        section("Versions", _versions(evidence)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -67,21 +76,8 @@ def own_decision(objectives: Sequence[Objective], trials: Sequence[Trial], chose
         return Decision(chosen.number, limits, "picked", reason)
 
 
-def _section(title: str, body: str) -> str:
-    return f"## {title}\n{body}"
-
-
-def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines) or "- nothing"
-
-
 def _value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _measures(evidence: Evidence, front: Front) -> str:
@@ -102,7 +98,41 @@ def _measures(evidence: Evidence, front: Front) -> str:
         )
     n_steps = evidence.record.n_steps
     how = f"Means over {n_steps} folds, on validation rows." if n_steps > 1 else "One measurement each."
-    return f"{_table(header, rows)}\n\n{how}"
+    return f"{table(header, rows)}\n\n{how}"
+
+
+def _sure(evidence: Evidence, front: Front) -> str:
+    known, chosen = evidence.certainty, evidence.chosen
+    row = None if known is None else known.row(chosen.number)
+    if known is None or row is None:
+        lines = ["A trial was one measurement, and none is confirmed: how far the values would vary is not known."]
+        return bullets([*lines, *_default_place(evidence)])
+    low, high = known.low[row], known.high[row]
+    lines = [
+        known.likely_text(chosen.number),
+        *(
+            f"{objective.name}: {format_value(objective, float(known.values[row, at]))}, "
+            f"{100 * CONFIDENCE:.0f} % interval {format_value(objective, float(low[at]))} to "
+            f"{format_value(objective, float(high[at]))} ({known.basis(row)})"
+            for at, objective in enumerate(known.objectives)
+            if np.isfinite(low[at])
+        ),
+    ]
+    others = [int(number) for number in front.numbers if number != chosen.number]
+    ties = [number for number in others if known.tie(chosen.number, number)]
+    if known.noisy:
+        told = f"It differs within noise in {join(known.noisy)} from: {join_numbers(ties)}."
+        lines.append(told if ties else f"No other trial of the front is within noise of it in {join(known.noisy)}.")
+    if known.on_test is not None:
+        lines.append(f"The front as a whole: {known.on_test.text}.")
+    return bullets([*lines, *_default_place(evidence)])
+
+
+def _default_place(evidence: Evidence) -> list[str]:
+    """Where the default config that is nearest to the chosen one stands."""
+    default = default_of(evidence.trials, evidence.chosen)
+    places = default_standings(evidence.record.objectives, evidence.trials)
+    return [f"The default config (trial {one.trial.number}) is {one.text}." for one in places if one.trial is default]
 
 
 def default_of(trials: Sequence[Trial], chosen: Trial) -> Trial | None:
@@ -130,7 +160,7 @@ def _gaps(objectives: Sequence[Objective], chosen: Trial) -> str:
             rows.append([objective.name, format_value(objective, train), format_value(objective, validation), gap])
     if not rows:
         return "No score on training rows was recorded."
-    return _table(["objective", "training", "validation", "from training to validation"], rows)
+    return table(["objective", "training", "validation", "from training to validation"], rows)
 
 
 def _neighbours(front: Front, chosen: Trial) -> str:
@@ -138,7 +168,7 @@ def _neighbours(front: Front, chosen: Trial) -> str:
         return f"It is not on the front: {_dominating(front, chosen)} at least as good in every objective."
     if len(front) == 1:
         return "Nothing: it is alone on the front."
-    return _bullets(f"trial {swap.number}: {swap.text}" for swap in swaps_of(front, front.row(chosen.number)))
+    return bullets(f"trial {swap.number}: {swap.text}" for swap in swaps_of(front, front.row(chosen.number)))
 
 
 def _dominating(front: Front, chosen: Trial) -> str:
@@ -152,7 +182,7 @@ def _search(evidence: Evidence, front: Front) -> str:
     states = Counter(trial.state.value for trial in evidence.trials)
     counted = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     limits = [limit_text(one, one.limit) for one in front.objectives if one.limit is not None]
-    return _bullets(
+    return bullets(
         [
             f"trials: {len(evidence.trials)} ({counted})",
             f"on the front: {len(front)} trials: {join_numbers(front.numbers)}",
@@ -164,16 +194,17 @@ def _search(evidence: Evidence, front: Front) -> str:
     )
 
 
-def _data(record: StudyRecord) -> str:
+def data_lines(record: StudyRecord) -> str:
+    """The data file, its hash, its target and how it was read, a line each."""
     data = record.spec.get("data")
     if not data:
         return "The study records no data file."
     told = {key: value for key, value in data.items() if key != "path" and value not in (None, [], {})}
-    return _bullets(f"{key}: {_value(value)}" for key, value in told.items())
+    return bullets(f"{key}: {_value(value)}" for key, value in told.items())
 
 
 def _versions(evidence: Evidence) -> str:
     stored, exported = evidence.record.versions, evidence.versions
     names = [*stored, *(name for name in exported if name not in stored)]
     rows = [[name, stored.get(name, "–"), exported.get(name, "–")] for name in names]
-    return _table(["", "search", "export"], rows)
+    return table(["", "search", "export"], rows)

@@ -10,7 +10,8 @@ from moopt.errors import ObjectiveError, nearest
 from moopt.measure.latency import latency
 from moopt.measure.quality import Scorer, scorer, scores
 from moopt.measure.size import size_kb
-from moopt.objectives import Objective, latency_batch
+from moopt.objectives import Objective, latency_batch, refuse_percentile
+from moopt.trial import Json
 
 FIT_TIME = "fit_time_s"
 SIZE = "size_kb"
@@ -31,17 +32,17 @@ class Measures:
         """The quality objectives on some rows; raises as :func:`moopt.measure.quality.scores`."""
         return scores(self.scorers, estimator, X, y, params)
 
-    def cost(self, estimator: Any, X: Any, fit_cpu_s: float) -> tuple[dict[str, float], dict[str, int]]:
-        """The other objectives, and how many calls stand behind each latency."""
-        values, n_calls = {}, {}
+    def cost(self, estimator: Any, X: Any, fit_cpu_s: float) -> tuple[dict[str, float], dict[str, Json]]:
+        """The other objectives, and what stands behind each latency: :meth:`moopt.measure.latency.Latency.record`."""
+        values, records = {}, {}
         for name, batch in self.latencies.items():
             found = latency(estimator.predict, X, batch)
-            values[name], n_calls[name] = found.ms, found.n_calls
+            values[name], records[name] = found.ms, found.record()
         if self.size:
             values[SIZE] = size_kb(estimator)
         if self.fit_time:
             values[FIT_TIME] = fit_cpu_s
-        return values, n_calls
+        return values, records
 
 
 def measures(
@@ -53,7 +54,8 @@ def measures(
     """What a fold measures for these objectives of a target with these classes.
 
     ``scoring`` gives own scorers, ``(estimator, X, y) -> float``, by the objective's name. Raises ObjectiveError for
-    an objective that is neither one of moopt's, nor a scorer of scikit-learn, nor in ``scoring``.
+    an objective that is neither one of moopt's, nor a scorer of scikit-learn, nor in ``scoring``; a percentile of the
+    latency is none of them.
     """
     scorers: dict[str, Scorer] = {}
     latencies: dict[str, int] = {}
@@ -73,6 +75,7 @@ def measures(
 def _check_known(name: str) -> None:
     from sklearn.metrics import get_scorer_names
 
+    refuse_percentile(name)
     known = [*get_scorer_names(), "latency_ms", SIZE, FIT_TIME]
     if name not in known:
         raise ObjectiveError(

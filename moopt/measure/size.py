@@ -1,4 +1,4 @@
-"""Bytes of the model file that ships: skops, deflated, and the same bytes for the same model each time."""
+"""Bytes of the model file that ships, the same for the same model each time: skops, deflated, or ONNX."""
 
 from __future__ import annotations
 
@@ -13,23 +13,36 @@ _SCHEMA = "schema.json"
 
 
 def model_bytes(estimator: Any) -> bytes:
-    """The fitted estimator as a deflated skops file, which loads without running code.
+    """The fitted estimator as a deflated skops file, an OnnxModel as its ONNX file; both load without running code.
 
-    Raises ObjectiveError for an estimator that skops cannot write.
+    Raises ObjectiveError for an estimator that skops cannot write, MemoryError for one whose file does not fit into
+    memory.
     """
     import skops.io
 
+    from moopt.deploy.onnx_model import OnnxModel
+
+    if isinstance(estimator, OnnxModel):
+        return estimator.content
     try:
         return _reproducible(skops.io.dumps(estimator))
+    except MemoryError:
+        raise MemoryError(
+            f"the model file of {type(estimator).__name__} does not fit into memory; search smaller models, "
+            "allow more memory, or leave the size out of the objectives"
+        ) from None
     except Exception as error:
         raise ObjectiveError(
             f"{type(estimator).__name__} cannot be written as a model file by skops: {str(error).strip()[:200]}"
         ) from error
 
 
-def size_kb(estimator: Any) -> float:
-    """Size of :func:`model_bytes` in kB (1,000 bytes)."""
-    return len(model_bytes(estimator)) / 1000
+def size_kb(model: Any) -> float:
+    """Size in kB (1,000 bytes) of a model file's bytes, or of the file that a fitted estimator would ship as.
+
+    Raises as :func:`model_bytes`.
+    """
+    return len(model if isinstance(model, bytes) else model_bytes(model)) / 1000
 
 
 def _reproducible(written: bytes) -> bytes:

@@ -15,6 +15,14 @@ from moopt.trial import Scalar
 
 
 @dataclass(frozen=True)
+class Peak:
+    """A beta distribution over a range, on its scale."""
+
+    alpha: float
+    beta: float
+
+
+@dataclass(frozen=True)
 class Range:
     """Numbers from low to high; whole ones where ``low`` is an int."""
 
@@ -29,6 +37,8 @@ class Range:
     """No model takes less."""
     most: float = math.inf
     """No model takes more."""
+    peak: Peak | None = None
+    """Where the user believes the good values are; None: anywhere."""
 
     @property
     def whole(self) -> bool:
@@ -44,6 +54,8 @@ class Choice:
     values: tuple[Scalar, ...]
     default: Scalar
     why: str
+    weights: tuple[float, ...] = ()
+    """How likely the user believes each value to be the best; none: all alike."""
 
 
 Parameter: TypeAlias = Range | Choice

@@ -5,7 +5,7 @@ Both are read from one description, a tree of classes with their arguments, so t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from moopt.errors import SpaceError, nearest
 from moopt.models.families import FAMILIES, Family
 from moopt.models.parts import Part, code, make
 from moopt.trial import Config
+
+_MODEL = "model"
+"""The step of the pipeline that is the model."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,19 @@ def source(config: Config, columns: Columns, seed: int = 0, about: str = "") -> 
     return code(describe(config, columns, seed), about.strip() or default)
 
 
+def parameters(names: Iterable[str]) -> dict[str, str]:
+    """Hyperparameter of a family -> the parameter of the pipeline that it sets, for those of these names."""
+    pairs = (name.split(":", 1) for name in names if ":" in name)
+    return {f"{family}:{own}": f"{_MODEL}__{own}" for family, own in pairs}
+
+
 def describe(config: Config, columns: Columns, seed: int = 0) -> Part:
     """The pipeline of a config as a tree of parts.
 
     Raises SpaceError for a config without a known family, or with a hyperparameter that is missing or not its own.
     """
     family = _family(config)
-    steps = [*_preparation(family, config, columns), ("model", _model(family, config, seed))]
+    steps = [*_preparation(family, config, columns), (_MODEL, _model(family, config, seed))]
     return Part("sklearn.pipeline.Pipeline", {"steps": steps})
 
 

@@ -1,19 +1,20 @@
 """The space of some model families, with a default config each and the user's own ranges.
 
 A config names its ``family`` and the family's own hyperparameters as ``family:name``; ``scale``, ``encoding`` and
-``imputation`` prepare the columns and are there only where they do something.
+``imputation`` prepare the columns and are there only where they do something, ``backend`` where there is another
+than scikit-learn.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moopt.data.features import Columns
+from moopt.deploy.backends import SKLEARN, as_choice
 from moopt.errors import SpaceError, nearest
 from moopt.models.families import FAMILIES, QUADRATIC, Choice, Family, Parameter, Range
+from moopt.models.ranges import narrowed
 from moopt.trial import Config
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ PREPARATION = "preparation"
 """The key of ranges for ``scale``, ``encoding`` and ``imputation``."""
 
 Ranges: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""Family -> hyperparameter -> ``[low, high]``, a list of choices, or one value to fix it."""
+"""Family -> hyperparameter -> ``[low, high]``, a list of choices, one value to fix it, or a belief.
+
+See :mod:`moopt.models.ranges`.
+"""
 
 
 _SCALE = Choice("scale", ("standard", "minmax"), "standard", "by mean and deviation, or into 0 to 1")
@@ -48,11 +52,16 @@ def cost_warnings(families: Sequence[str], n_rows: int) -> list[str]:
 
 
 def preset_space(
-    families: Sequence[str], columns: Columns, ranges: Ranges | None = None, seed: int = 0
+    families: Sequence[str],
+    columns: Columns,
+    ranges: Ranges | None = None,
+    seed: int = 0,
+    backends: Sequence[str] = (SKLEARN,),
 ) -> ConfigSpace.ConfigurationSpace:
     """The space of some families for these columns.
 
-    ``ranges`` replaces the ranges of hyperparameters: ``{"forest": {"n_estimators": [10, 300]}}``. Raises SpaceError
+    ``ranges`` replaces the ranges of hyperparameters, ``{"forest": {"n_estimators": [10, 300]}}``, or says what is
+    believed of them, ``{"forest": {"n_estimators": {"likely": 120, "factor": 2}}}``. Raises SpaceError
     for unknown families or hyperparameters and for ranges that cannot be.
     """
     import ConfigSpace
@@ -64,7 +73,7 @@ def preset_space(
     top = _hyperparameter(Choice("family", tuple(names), names[0], ""), "family")
     space.add(top)
     for family in chosen:
-        for parameter in _narrowed(family.parameters, own.get(family.name, {}), family.name):
+        for parameter in narrowed(family.parameters, own.get(family.name, {}), family.name):
             child = _hyperparameter(parameter, f"{family.name}:{parameter.name}")
             space.add(child)
             if len(names) > 1:
@@ -74,22 +83,34 @@ def preset_space(
         space.add(child)
         if len(users) < len(names):
             space.add(ConfigSpace.InCondition(child, top, list(users)))
+    for name, values in as_choice(backends).items():
+        space.add(_hyperparameter(Choice(name, tuple(values), values[0], ""), name))
     return space
 
 
-def default_configs(families: Sequence[str], columns: Columns, ranges: Ranges | None = None) -> list[Config]:
-    """One config a family, in their order: its defaults, moved into narrowed ranges. Raises as preset_space."""
+def default_configs(
+    families: Sequence[str],
+    columns: Columns,
+    ranges: Ranges | None = None,
+    backends: Sequence[str] = (SKLEARN,),
+) -> list[Config]:
+    """One config a family, in their order: its defaults, moved into narrowed ranges, on the first of the backends.
+
+    Raises as preset_space.
+    """
     chosen = _families(families)
     own = _checked(ranges, chosen)
     preparation = _preparation(chosen, columns, own.get(PREPARATION, {}))
+    backend = {name: values[0] for name, values in as_choice(backends).items()}
     return [
         {
             "family": family.name,
             **{
                 f"{family.name}:{parameter.name}": parameter.default
-                for parameter in _narrowed(family.parameters, own.get(family.name, {}), family.name)
+                for parameter in narrowed(family.parameters, own.get(family.name, {}), family.name)
             },
             **{parameter.name: parameter.default for parameter, users in preparation if family.name in users},
+            **backend,
         }
         for family in chosen
     ]
@@ -144,59 +165,13 @@ def _preparation(
     chosen: Sequence[Family], columns: Columns, own: Mapping[str, Any]
 ) -> list[tuple[Parameter, tuple[str, ...]]]:
     """What prepares the columns, each with the families that use it; nothing that would do nothing."""
-    scale, encoding, imputation = _narrowed(PREPARATIONS, own, PREPARATION)
+    scale, encoding, imputation = narrowed(PREPARATIONS, own, PREPARATION)
     wanted = [
         (scale, columns.numeric, [family.name for family in chosen if family.scaled]),
         (encoding, columns.text, [family.name for family in chosen if family.coded]),
         (imputation, columns.numeric_gaps, [family.name for family in chosen]),
     ]
     return [(parameter, tuple(users)) for parameter, useful, users in wanted if useful and users]
-
-
-def _narrowed(parameters: Sequence[Parameter], own: Mapping[str, Any], owner: str) -> list[Parameter]:
-    """The parameters with the user's ranges in place of ours."""
-    return [
-        one
-        if one.name not in own
-        else _own_range(one, own[one.name], f"{owner}: {one.name}")
-        if isinstance(one, Range)
-        else _own_choice(one, own[one.name], f"{owner}: {one.name}")
-        for one in parameters
-    ]
-
-
-def _own_range(one: Range, given: Any, label: str) -> Range:
-    ends = list(given) if isinstance(given, list | tuple) else [given, given]
-    if len(ends) != 2 or not all(_is_number(end, one.whole) for end in ends):
-        kind = "whole numbers" if one.whole else "numbers"
-        raise SpaceError(f"{label} is {given!r}; give [low, high] in {kind}, or one value to fix it")
-    low, high = (int(end) if one.whole else float(end) for end in ends)
-    if low > high:
-        raise SpaceError(f"{label} is {given!r}, upside down: low is above high; give [{high}, {low}]")
-    if one.log and low <= 0:
-        raise SpaceError(f"{label} is {given!r}, but it is searched by its logarithm; give a low above 0")
-    if low < one.least or high > one.most:
-        ends_text = f"at least {one.least:g}" + (f" and at most {one.most:g}" if one.most < math.inf else "")
-        raise SpaceError(f"{label} is {given!r}; give numbers of {ends_text}")
-    return replace(one, low=low, high=high, default=min(max(one.default, low), high))
-
-
-def _is_number(value: Any, whole: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) and (not whole or value == int(value))
-
-
-def _own_choice(one: Choice, given: Any, label: str) -> Choice:
-    values = tuple(given) if isinstance(given, list | tuple) else (given,)
-    known = [str(value) for value in one.values]
-    if not values:
-        raise SpaceError(f"{label} is empty; give some of: {', '.join(known)}")
-    for value in values:
-        if value not in one.values:
-            raise SpaceError(f"{label} has no choice {value!r}{nearest(str(value), known)}")
-    values = tuple(dict.fromkeys(values))
-    return replace(one, values=values, default=one.default if one.default in values else values[0])
 
 
 def _hyperparameter(one: Parameter, name: str) -> Any:
@@ -206,6 +181,11 @@ def _hyperparameter(one: Parameter, name: str) -> Any:
     if len(values) == 1:
         return ConfigSpace.Constant(name, values[0])
     if isinstance(one, Choice):
-        return ConfigSpace.CategoricalHyperparameter(name, list(one.values), default_value=one.default)
+        weights = one.weights or None
+        return ConfigSpace.CategoricalHyperparameter(name, list(one.values), default_value=one.default, weights=weights)
+    bounds: dict[str, Any] = {"lower": one.low, "upper": one.high, "default_value": one.default, "log": one.log}
+    if one.peak is not None:
+        beta = ConfigSpace.BetaIntegerHyperparameter if one.whole else ConfigSpace.BetaFloatHyperparameter
+        return beta(name, alpha=one.peak.alpha, beta=one.peak.beta, **bounds)
     kind = ConfigSpace.UniformIntegerHyperparameter if one.whole else ConfigSpace.UniformFloatHyperparameter
-    return kind(name, lower=one.low, upper=one.high, default_value=one.default, log=one.log)
+    return kind(name, **bounds)

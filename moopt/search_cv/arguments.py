@@ -8,6 +8,9 @@ from numbers import Integral, Real
 from typing import Any
 
 from moopt.errors import MooptWarning, SpecError, nearest
+from moopt.measure.staged import staged
+from moopt.measure.variants import Expansion
+from moopt.space.distributions import Distributions
 
 
 def check_arguments(search: Any) -> None:
@@ -26,6 +29,13 @@ def check_arguments(search: Any) -> None:
         "error_score", score, "a number or 'raise'", score == "raise" or (isinstance(score, Real) and not _bool(score))
     )
     _check("return_train_score", search.return_train_score, "True or False", _bool(search.return_train_score))
+    listed = search.start is None or isinstance(search.start, list | tuple)
+    _check("start", search.start, "a list of dicts of parameters, or None", listed)
+    _check("reuse", search.reuse, "True or False", _bool(search.reuse))
+    if search.reuse and search.store is None:
+        raise SpecError("reuse takes what other studies of a store measured; give store= with its file")
+    share = search.max_disagreement
+    _check("max_disagreement", share, "a share from 0 to 1", isinstance(share, int | float) and 0 <= share <= 1)
     _check("verbose", search.verbose, "a whole number from 0", _bool(search.verbose) or _whole(search.verbose))
 
 
@@ -102,3 +112,16 @@ def classes_of(estimator: Any, y: Any, pos_label: Any) -> tuple[Any, ...]:
         what = f"has {len(classes)} classes" if classes else "has no classes"
         warnings.warn(f"pos_label={pos_label!r} is not used: y {what}", MooptWarning, stacklevel=3)
     return classes
+
+
+def expansions_of(is_staged: bool, distributions: Distributions) -> tuple[Expansion, ...]:
+    """What else is made of a fit; raises SpecError where ensembles shall be staged and none has a size to search."""
+    if not _bool(is_staged):
+        raise SpecError(f"staged is {is_staged!r}; give True or False")
+    found = staged(distributions.space, distributions.names) if is_staged else ()
+    if is_staged and not found:
+        raise SpecError(
+            "staged=True needs the size of an ensemble among the searched parameters, which are "
+            f"{', '.join(distributions.names.values())}; search n_estimators or max_iter, or leave staged out"
+        )
+    return found

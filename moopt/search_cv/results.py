@@ -38,6 +38,7 @@ def cv_results(
     error_score: float = np.nan,
     train: bool = False,
     alias: str | None = None,
+    also: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The table of finished trials (n) with their parameters (n), in the same order.
 
@@ -45,12 +46,13 @@ def cv_results(
     ``std_fit_time`` and the same of ``score_time`` (wall-clock seconds), and for each score ``split<k>_test_<score>``,
     ``mean_test_<score>``, ``std_test_<score>`` and ``rank_test_<score>``; with ``train`` also the training scores.
     Where a trial failed, its missing folds have ``error_score``. ``alias`` is the score that also goes by the name
-    ``score``.
+    ``score``. ``also`` (n) are choices that are no parameters; they have a ``param_<name>`` each.
     """
     table: dict[str, Any] = {"number": np.array([trial.number for trial in trials], dtype=np.int64)}
     for key, detail in _TIMES.items():
         table |= _mean_std(key, _folds(trials, n_splits, attrgetter("details"), detail))
     table |= param_arrays(params)
+    table |= param_arrays(also)
     table["params"] = [dict(one) for one in params]
     directions = {objective.name: objective.direction for objective in objectives}
     for name in _names(trials, directions):

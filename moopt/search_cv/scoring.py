@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from moopt.errors import ObjectiveError, SpecError, nearest
 from moopt.measure import FIT_TIME, SIZE, Measures
 from moopt.measure.quality import Scorer, scorer
-from moopt.objectives import Objective, as_objectives, canonical_name, latency_batch
+from moopt.objectives import Objective, as_objectives, canonical_name, latency_batch, refuse_percentile
 
 Scoring: TypeAlias = str | Callable[..., Any] | Iterable[str] | Mapping[str, str | Callable[..., Any]] | None
 
@@ -250,6 +250,7 @@ def _check(estimator: Any, objectives: Iterable[Objective], scorers: Mapping[str
     names = {name: given for name, given in scorers.items() if isinstance(given, str) and given != SCORE}
     for name, given in names.items():
         if not _is_scorer(given):
+            refuse_percentile(name)
             known = [*get_scorer_names(), "latency", "size", "fit_time"]
             raise ObjectiveError(
                 f"objective {name!r} is your own, and nothing here measures it{nearest(name, known)}\n"

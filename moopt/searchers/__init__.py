@@ -11,22 +11,27 @@ from moopt.searchers.moead import MOEAD
 from moopt.searchers.nsga2 import NSGA2
 from moopt.searchers.pymoo import PYMOO, PymooAlgorithm, pymoo_searcher
 from moopt.searchers.sampling import GridSearcher, RandomSearcher, SobolSearcher
-from moopt.searchers.surrogate import Assisted
+from moopt.searchers.surrogate import Assisted, ParEGO
 from moopt.space import Space
 from moopt.trial import Json
 
 _OPERATORS: Mapping[str, tuple[str, ...]] = {"nsga2": ("auto", "sbx"), "moead": ("auto", "sbx", "de")}
-_DECOMPOSITIONS = ("tchebycheff", "pbi")
-_SURROGATES = ("auto", "gp", "forest", "none")
+_SURROGATES: Mapping[str, tuple[str, ...]] = {
+    "nsga2": ("auto", "gp", "forest", "none"),
+    "moead": ("auto", "gp", "forest", "none"),
+    "parego": ("auto", "gp", "forest"),
+}
 _DEFAULTS: Mapping[str, Mapping[str, Json]] = {
     "nsga2": {"population": 20, "operators": "auto", "surrogate": "auto"},
     "moead": {"population": 20, "operators": "auto", "decomposition": "tchebycheff", "surrogate": "auto"},
+    "parego": {"surrogate": "auto"},
     "random": {},
     "sobol": {},
     "grid": {"resolution": 5},
 }
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "decomposition": _DECOMPOSITIONS,
+_CHOICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "operators": _OPERATORS,
+    "decomposition": {"moead": ("tchebycheff", "pbi")},
     "surrogate": _SURROGATES,
 }
 _LEAST: Mapping[str, int] = {"population": 2, "resolution": 1}
@@ -71,14 +76,16 @@ def make_searcher(
         plain = _POPULATIONS[algorithm](space, n_objectives, seed, **options)
         weighted = algorithm == "moead"
         return plain if surrogate == "none" else Assisted(plain, space, n_objectives, seed, surrogate, weighted)
+    if algorithm == "parego":
+        return ParEGO(space, n_objectives, seed, surrogate)
     if algorithm == "grid":
         return GridSearcher(space, seed, **options)
     return RandomSearcher(space, seed) if algorithm == "random" else SobolSearcher(space, seed)
 
 
 def _check(algorithm: str, name: str, value: Json) -> None:
-    choices = _OPERATORS[algorithm] if name == "operators" else _CHOICES.get(name)
-    if choices is not None:
+    if name in _CHOICES:
+        choices = _CHOICES[name][algorithm]
         if value not in choices:
             raise SpecError(f"{name} is {value!r}{nearest(str(value), choices)}")
     elif isinstance(value, bool) or not isinstance(value, int) or value < _LEAST[name]:

@@ -9,13 +9,14 @@ A searcher proposes configs and learns from results. Its contract:
 - Any number of trials may be pending and ``tell`` may come in any order: no barrier at a generation.
 - No config that was started is proposed again: configs are compared by ``Space.key``. When the space
   is used up, ``ask`` gives EXHAUSTED. WAIT means: tell me a pending result first.
-- A failed trial has no losses (None); a stopped one has the mean of its steps done. NaN never enters
-  a population, an ideal point or a model.
+- A failed trial has no losses (None); a stopped one those that its steps done let expect of all. NaN never
+  enters a population, an ideal point or a model. A stopped trial that was resumed is told again when it ends.
 - Feasible before infeasible, then less violation, then dominance.
 - Losses are normalised by the ideal and nadir of the non-dominated archive, so the scale and the
   shift of an objective change nothing.
 - Configs that the searcher did not propose (``origin`` None: defaults, queued, siblings) are learned
-  from like any other.
+  from like any other. Siblings, which come right after the trial that paid for them, are no fits: an initial
+  design is as many fits as without them, and a searcher need not keep a sibling that another one dominates.
 """
 
 from __future__ import annotations
@@ -83,6 +84,13 @@ class Observation:
     """By how much it misses the limits, in losses; 0 when it meets them all."""
     steps_done: int
     steps_planned: int
+    fit: int | None = None
+    """Number of the trial that paid for it; None is its own."""
+
+    @property
+    def is_sibling(self) -> bool:
+        """Whether it came free with another trial's fit."""
+        return self.fit is not None and self.fit != self.number
 
 
 class Searcher(Protocol):
@@ -97,7 +105,7 @@ class Searcher(Protocol):
         ...
 
     def tell(self, observation: Observation) -> None:
-        """A result, once for each trial that was started."""
+        """A result, once for each trial that was started, and once more where it was stopped and resumed."""
         ...
 
 

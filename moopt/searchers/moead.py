@@ -41,6 +41,8 @@ Rows = NDArray[np.intp]
 class MOEAD:
     """One incumbent a subproblem; a result may take the place of at most two.
 
+    Siblings do so once each subproblem has the incumbent of a fit of its own.
+
     The origin of a proposal is ``{"subproblem": i, "near": bool}``: whether its parents, and those that it
     may replace, are the neighbours of subproblem i or all. Other results may replace any.
     """
@@ -62,10 +64,11 @@ class MOEAD:
         self._near: Rows = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
         self._seen = Seen(space)
         self._archive = Archive(n_objectives, robust=operators == "de")
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._variation = Variation(space)
         self._n = 0
         self._turn = 0
+        self._early_siblings: list[Observation] = []
         # Row i is the incumbent of subproblem i, once there are as many results as subproblems.
         self._numbers = np.zeros(population, dtype=np.intp)
         self._points: Floats = np.empty((population, space.d))
@@ -96,8 +99,13 @@ class MOEAD:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
-        if self._full:
-            self._place(self._improved(losses, violation, self._pool_of(observation.origin)), observation)
+        known = np.flatnonzero(self._numbers[: self._n] == observation.number)
+        if len(known):  # it was stopped and resumed
+            self._place(known, observation)
+        elif self._full:
+            self._compete(observation, losses)
+        elif observation.is_sibling:
+            self._early_siblings.append(observation)
         else:
             self._place(np.array([self._n]), observation)
             self._n += 1
@@ -120,7 +128,7 @@ class MOEAD:
         return self._pool(origin["subproblem"], origin["near"]) if _is_own(origin) else self._pool(0, near=False)
 
     def _children(self, turn: int, pool: Rows, rng: np.random.Generator) -> Iterator[Config]:
-        variation, target = self._variation, self._points[turn]
+        variation, target = self._variation.after(len(self._seen)), self._points[turn]
         # One row of each incumbent, which may hold several subproblems.
         distinct = pool[np.unique(self._numbers[pool], return_index=True)[1]]
         for attempt in range(_TRIES):
@@ -135,6 +143,10 @@ class MOEAD:
             else:
                 child = variation.mutate(variation.differential(target, list(parents), rng), rate, rng)
             yield self._space.decode(child)
+
+    def _compete(self, observation: Observation, losses: Floats) -> None:
+        pool = self._pool_of(observation.origin)
+        self._place(self._improved(losses, observation.violation, pool), observation)
 
     def _improved(self, losses: Floats, violation: float, pool: Rows) -> Rows:
         """The subproblems of a pool that gain most by a result, at most two."""
@@ -157,6 +169,10 @@ class MOEAD:
         rows = linear_sum_assignment(self._value(scaled[None], self._weights[:, None]))[1]
         self._numbers, self._points = self._numbers[rows], self._points[rows]
         self._losses, self._violation = self._losses[rows], self._violation[rows]
+        for sibling in self._early_siblings:
+            if sibling.losses is not None:
+                self._compete(sibling, sibling.losses)
+        self._early_siblings.clear()
 
 
 def tchebycheff(losses: Floats, weights: Floats) -> Floats:

@@ -28,7 +28,10 @@ _CLOSEST = 1e-60
 
 
 class NSGA2:
-    """A population that each result may enter, the worst of ``population + 1`` leaving it."""
+    """A population that each result may enter, the worst of ``population + 1`` leaving it.
+
+    Siblings enter like others, but for those that a member of the same fit dominates; it is full after as many fits.
+    """
 
     def __init__(
         self, space: Space, n_objectives: int, seed: int, population: int = 20, operators: str = "auto"
@@ -36,10 +39,12 @@ class NSGA2:
         self._space, self._seed, self._size, self._operators = space, seed, population, operators
         self._seen = Seen(space)
         self._archive = Archive(n_objectives)
-        self._initial = SobolSearcher(space, seed)
+        self._initial = SobolSearcher(space, seed, hedged=True)
         self._variation = Variation(space)
         # Rows in the order of arrival; one more than survive.
         self._n = 0
+        self._n_fits = 0
+        self._fits = np.empty(population + 1, dtype=np.intp)
         self._points: Floats = np.empty((population + 1, space.d))
         self._losses: Floats = np.empty((population + 1, n_objectives))
         self._violation: Floats = np.empty(population + 1)
@@ -69,6 +74,11 @@ class NSGA2:
             return
         if observation.state is State.COMPLETE:
             self._archive.add(losses, violation)
+        self._forget(observation)
+        if observation.is_sibling and self._is_outdone(observation.fit, losses, violation):
+            return
+        self._n_fits += not observation.is_sibling
+        self._fits[self._n] = observation.number if observation.fit is None else observation.fit
         self._points[self._n] = self._space.encode(observation.config)
         self._losses[self._n], self._violation[self._n] = losses, violation
         self._n += 1
@@ -84,10 +94,27 @@ class NSGA2:
 
     @property
     def _full(self) -> bool:
-        return self._n == self._size
+        return self._n_fits >= self._size
+
+    def _forget(self, observation: Observation) -> None:
+        """Drop what was known of a trial when it was stopped, now that it was resumed."""
+        of_fit = np.flatnonzero(self._fits[: self._n] == observation.number)
+        point = self._space.encode(observation.config)
+        for row in of_fit:
+            if np.array_equal(self._points[row], point, equal_nan=True):
+                self._drop(int(row))
+                self._n_fits -= 1
+                return
+
+    def _is_outdone(self, fit: int | None, losses: Floats, violation: float) -> bool:
+        """Whether a member of the same fit dominates a result."""
+        rows = np.flatnonzero(self._fits[: self._n] == fit)
+        less = self._violation[rows] < violation
+        better = (self._violation[rows] == violation) & (self._losses[rows] <= losses).all(axis=1)
+        return bool((less | better).any())
 
     def _children(self, rng: np.random.Generator) -> Iterator[Config]:
-        variation, sbx = self._variation, self._operators == "sbx"
+        variation, sbx = self._variation.after(len(self._seen)), self._operators == "sbx"
         for attempt in range(_TRIES):
             first, second, third, fourth = (rng.random(4) * self._n).astype(np.intp).tolist()
             a, b = self._points[self._winner(first, second)], self._points[self._winner(third, fourth)]
@@ -116,7 +143,7 @@ class NSGA2:
     def _drop(self, row: int) -> None:
         # The others keep their ranks: who leaves is of the last front and dominates nobody.
         self._n -= 1
-        for rows in (self._points, self._losses, self._violation, self._ranks, self._room):
+        for rows in (self._fits, self._points, self._losses, self._violation, self._ranks, self._room):
             rows[row:-1] = rows[row + 1 :]
 
     def _room_of(self, rank: int) -> Floats:

@@ -104,7 +104,8 @@ class PymooSearcher:
     """Hands out the members of a generation, and tells the algorithm when all results are there.
 
     The origin of a proposal is ``{"generation": g, "member": i}``. A result from elsewhere takes the place of a
-    member that was not handed out. Losses are scaled by the range of the first generation, once and for all.
+    member that was not handed out; a sibling does not, since a generation is so many fits. Losses are scaled by the
+    range of the first generation, once and for all.
     A failed trial counts as worse than every other; so does one that misses limits, where the algorithm knows none.
     """
 
@@ -148,7 +149,7 @@ class PymooSearcher:
         member = self._lent.pop(observation.number, None)
         if member is not None:
             self._results[member] = observation
-        elif _is_result(observation):
+        elif _is_result(observation) and not observation.is_sibling:
             self._guests.append(observation)
         self._seat_guests()
         while not self._free and not self._lent:

@@ -9,9 +9,12 @@ import numpy as np
 from moopt.searchers.base import EXHAUSTED, Observation, Pending, Proposal, Signal, Stream, generator
 from moopt.searchers.common import Seen
 from moopt.space import Floats, Key, Space
+from moopt.trial import Config
 
 _BLOCK = 64
 _TRIES = 64
+_HEDGE = 3
+"""Each so manieth point of a hedged design leaves the priors aside."""
 
 
 class RandomSearcher:
@@ -38,14 +41,16 @@ class SobolSearcher:
     """The points of a scrambled Sobol sequence in the priors' shares: a more even cover than random draws.
 
     A proposal's origin is its index in the sequence. Points whose config is forbidden or was started
-    are passed over; where many are, as at the end of a small space, a random config takes the place.
+    are passed over; where many are, as at the end of a small space, a random config takes the place. With ``hedged``,
+    as a start for searchers that learn, a third of the points are spread over the ranges, whatever the priors say.
 
     Source: Owen (1998), "Scrambling Sobol' and Niederreiter-Xing points", doi:10.1006/jcom.1998.0487.
     """
 
-    def __init__(self, space: Space, seed: int) -> None:
+    def __init__(self, space: Space, seed: int, hedged: bool = False) -> None:
         self._space = space
         self._seed = seed
+        self._hedged = hedged
         self._seen = Seen(space)
         self._next = 0
 
@@ -53,7 +58,7 @@ class SobolSearcher:
         """The config of the next point that gives a new one."""
         end = self._next + _TRIES
         for index in range(self._next, end):
-            config = self._space.quantile(self._sequence[index])
+            config = self._config(index)
             if self._seen.new(config):
                 return Proposal(config, index)
         other = self._seen.fresh((), generator(self._seed, Stream.PROPOSAL, number))
@@ -67,6 +72,10 @@ class SobolSearcher:
 
     def tell(self, observation: Observation) -> None:
         """Nothing is learned."""
+
+    def _config(self, index: int) -> Config:
+        evenly = self._hedged and index % _HEDGE == _HEDGE - 1
+        return (self._space.even if evenly else self._space.quantile)(self._sequence[index])
 
     @cached_property
     def _sequence(self) -> SobolSequence:

@@ -1,20 +1,24 @@
 """Children from parents: points of the unit cube in, a point of the unit cube out.
 
 A point (d,) has NaN where a hyperparameter is inactive, as ``Space.encode`` gives it. A child has a value
-everywhere: that of a parent where one has any, else a draw from the prior. So whatever becomes active
+everywhere: that of a parent where one has any, else a fresh one. So whatever becomes active
 in the child has a parent's or a fresh value, and ``Space.decode`` drops the rest. Unordered choices are
-inherited or drawn anew, never treated as numbers.
+inherited or drawn anew, never treated as numbers. Fresh values are drawn from the priors at first, and from all that
+they allow the more results there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moopt.objectives import Floats
 from moopt.space import Space
+from moopt.space.priors import trust
 
 SIGMA = 0.15
 """Standard deviation of the Gaussian mutation, in the unit cube."""
@@ -37,6 +41,15 @@ class Variation:
         self._movable = space.n_values > 1
         self._branches = [(place, parents) for place, parents in enumerate(space.parents) if parents]
         self._low, self._high = np.zeros(space.d), np.ones(space.d)
+        self._trust = 1.0
+
+    def after(self, n_results: int) -> Self:
+        """The operators of a search that has so many results, by which the priors have faded."""
+        if not self._space.believed:
+            return self
+        faded = copy(self)
+        faded._trust = trust(n_results)
+        return faded
 
     def uniform(self, a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
         """Uniform crossover: each hyperparameter from either parent, whole branches together."""
@@ -115,8 +128,7 @@ class Variation:
         return child
 
     def _draw(self, place: int, rng: np.random.Generator) -> float:
-        domain = self._space.domains[place]
-        return domain.to_unit(domain.draw(rng.random()))
+        return self._space.domains[place].to_unit(self._space.fresh(place, rng.random(), self._trust))
 
     def _redraw(self, place: int, present: float, rng: np.random.Generator) -> float:
         """A draw that differs from what is there, where eight draws find one."""

@@ -28,6 +28,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Key: TypeAlias = tuple[Any, ...]
 
 LONGEST_GRID = 1_000_000
+FIRMEST = 100.0
+"""No belief counts for or against a config by more."""
 _DRAWS = 10_000
 
 
@@ -48,6 +50,8 @@ class Space:
     """For each hyperparameter the positions of those that decide whether it is active."""
     domains: tuple[Domain, ...]
     """For each hyperparameter its values."""
+    believed: tuple[int, ...]
+    """The positions of those whose prior is another than the uniform one."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
         if len(space) == 0:
@@ -60,6 +64,7 @@ class Space:
         self.domains = tuple(as_domain(space[name]) for name in self.names)
         self.n_values = np.array([domain.n_values for domain in self.domains], dtype=np.float64)
         self.categorical = np.array([domain.categorical for domain in self.domains], dtype=np.bool_)
+        self.believed = tuple(place for place, domain in enumerate(self.domains) if domain.believed)
         places = {name: place for place, name in enumerate(self.names)}
         self.parents = tuple(tuple(sorted(places[one] for one in parents.get(name, ()))) for name in self.names)
         slots = {name: (places[name], domain) for name, domain in zip(self.names, self.domains, strict=True)}
@@ -73,6 +78,7 @@ class Space:
         self._encoders = tuple((domain.name, domain.to_unit, test) for domain, test in pairs)
         self._decoders = tuple((domain.name, domain.to_value, domain.default, test) for domain, test in pairs)
         self._drawers = tuple((domain.name, domain.draw, domain.default, test) for domain, test in pairs)
+        self._even_drawers = tuple((domain.name, domain.uniform, domain.default, test) for domain, test in pairs)
 
     def __reduce__(self) -> tuple[type[Space], tuple[ConfigurationSpace]]:
         return Space, (self.configspace,)
@@ -107,6 +113,29 @@ class Space:
         Forbidden clauses are not looked at.
         """
         return self._build(self._drawers, shares)
+
+    def even(self, shares: Floats) -> Config:
+        """The config at these shares (d,) of the ranges, whatever the priors say; without any the same as quantile."""
+        return self._build(self._even_drawers, shares)
+
+    def fresh(self, place: int, share: float, trust: float) -> Scalar:
+        """A fresh value of one hyperparameter at a uniform share: from its prior with a chance of ``trust``."""
+        domain = self.domains[place]
+        if not domain.believed:
+            return domain.draw(share)
+        return domain.draw(share / trust) if share < trust else domain.uniform((share - trust) / (1.0 - trust))
+
+    def density(self, points: Floats) -> Floats:
+        """How likely the priors say that points (n, d) are, (n,), 1 where they say nothing; at most :data:`FIRMEST`.
+
+        Hyperparameters that are inactive (NaN) say nothing.
+        """
+        out = np.ones(len(points))
+        for place in self.believed:
+            units = points[:, place]
+            active = ~np.isnan(units)
+            out[active] *= self.domains[place].density(units[active])
+        return np.clip(out, 1.0 / FIRMEST, FIRMEST)
 
     def encode(self, config: Config) -> Floats:
         """Place (d,) of a canonical config in the unit cube; NaN where inactive, categories as (index + .5)/n."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 from ConfigSpace import ConfigurationSpace, Constant, EqualsCondition
 from ConfigSpace.hyperparameters import Hyperparameter
 
-from moopt.errors import SpaceError
+from moopt.errors import SpaceError, nearest
 from moopt.space import Space
 from moopt.space.hyperparameters import choice, float_range, integer_range, ordered
 from moopt.space.values import is_plain, plain
@@ -36,6 +37,8 @@ class Distributions:
     """Hyperparameter -> the parameter that it sets; the choice between several dicts sets none."""
     objects: Mapping[str, Mapping[Scalar, Any]]
     """Hyperparameter -> value in a config -> the user's object, where the two differ."""
+    also: tuple[str, ...] = ()
+    """Hyperparameters that are no parameters of the estimator, and columns all the same."""
 
     def params(self, config: Config) -> dict[str, Any]:
         """Parameter -> object, for ``set_params``."""
@@ -46,8 +49,9 @@ class Distributions:
         }
 
     def plain(self, config: Config) -> dict[str, Scalar]:
-        """Parameter -> plain value, for the columns ``param_<name>``."""
-        return {self.names[name]: value for name, value in config.items() if name in self.names}
+        """Parameter -> plain value, for the columns ``param_<name>``; those of ``also`` too."""
+        own = {self.names[name]: value for name, value in config.items() if name in self.names}
+        return own | {name: config[name] for name in self.also}
 
     def config(self, params: Mapping[str, Any]) -> Config | None:
         """The config that sets exactly these parameters, of the first dict that holds them all; None where none does.
@@ -67,10 +71,47 @@ class Distributions:
                 return config
         return None
 
+    def start(self, params: Mapping[str, Any], usual: Mapping[str, Any]) -> Config:
+        """The config that sets these parameters, of the first dict that holds them all.
+
+        Others are set to what is ``usual``, such as an estimator's own parameters, or the space's default where that
+        does not lie in the space. Raises SpaceError.
+        """
+        if not isinstance(params, Mapping):
+            raise SpaceError(
+                f"a config to start from is {params!r}; give a dict of parameters, as set_params takes them"
+            )
+        for parameter in params:
+            if parameter not in self.names.values():
+                hint = nearest(str(parameter), self.names.values())
+                raise SpaceError(f"param_distributions has no parameter {parameter!r}{hint}")
+        known = {name: self._value(name, params[one]) for name, one in self.names.items() if one in params}
+        wrong: SpaceError | None = None
+        for branch in self._branches():
+            try:
+                config = self.space.check({**self._possible(usual), **branch, **known})
+            except SpaceError as error:
+                wrong = wrong or error
+                continue
+            if params.keys() <= self.plain(config).keys():
+                return config
+        raise wrong or SpaceError(f"no dict of param_distributions holds all of: {', '.join(params)}")
+
+    def _possible(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the parameters that lie in the space, by hyperparameter."""
+        out = {}
+        for domain in self.space.domains:
+            parameter = self.names.get(domain.name)
+            if parameter is not None and parameter in params:
+                with suppress(SpaceError):
+                    out[domain.name] = domain.check(self._value(domain.name, params[parameter]))
+        return out
+
     def _branches(self) -> list[dict[str, Scalar]]:
-        """What the choice between several dicts may be; nothing to choose for one dict."""
+        """What may be chosen that sets no parameter: one of several dicts, and what there is besides."""
         free = [domain for domain in self.space.domains if domain.name not in self.names]
-        return [{domain.name: value} for domain in free for value in domain.values(None)] or [{}]
+        choices = product(*(domain.values(None) for domain in free))
+        return [dict(zip((domain.name for domain in free), values, strict=True)) for values in choices]
 
     def _value(self, name: str, thing: Any) -> Any:
         """The value in a config that stands for an object; the object itself where none does."""
@@ -89,18 +130,26 @@ def _same(one: Any, other: Any) -> bool:
         return False
 
 
-def from_distributions(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], seed: int = 0) -> Distributions:
+def from_distributions(
+    given: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    seed: int = 0,
+    also: Mapping[str, Sequence[Scalar]] | None = None,
+) -> Distributions:
     """A space from a dict, or a list of dicts, of scipy distributions and lists.
 
     Uniform, log-uniform and randint keep their ranges. Any other distribution with ``ppf`` becomes the
     range of its central 99.8 %, on a log scale where it spans more than a factor 100 above zero; one that
     only has ``rvs`` becomes the distinct values of 200 draws from ``seed``. Sorted numbers are ordered,
-    other lists are not. Several dicts become branches of a conditional space. Raises SpaceError.
+    other lists are not. Several dicts become branches of a conditional space. ``also`` are choices that set no
+    parameter. Raises SpaceError.
     """
     branches = _branches(given)
     if not any(branches):
         raise SpaceError("param_distributions holds no parameter; give at least one, such as {'C': [0.1, 1, 10]}")
     owners = [name for branch in branches for name in branch]
+    for name in also or {}:
+        if name in owners:
+            raise SpaceError(f"param_distributions has a parameter {name!r}, which the search itself has too")
     branch_name = _BRANCH if _BRANCH not in owners else f"{_BRANCH}@"
     space = ConfigurationSpace()
     conditions = []
@@ -118,7 +167,10 @@ def from_distributions(given: Mapping[str, Any] | Sequence[Mapping[str, Any]], s
             if len(branches) > 1:
                 conditions.append(EqualsCondition(hyperparameter, space[branch_name], number))
     space.add(conditions)
-    return Distributions(Space(space), names, {name: table for name, table in objects.items() if table})
+    space.add([_listed(name, values)[0] for name, values in (also or {}).items()])
+    return Distributions(
+        Space(space), names, {name: table for name, table in objects.items() if table}, tuple(also or ())
+    )
 
 
 def _branches(given: Any) -> list[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from itertools import accumulate
 from typing import Any, Protocol
 
+import numpy as np
 from ConfigSpace import (
     BetaFloatHyperparameter,
     BetaIntegerHyperparameter,
@@ -29,6 +30,7 @@ from ConfigSpace import (
 from ConfigSpace.hyperparameters import Hyperparameter
 
 from moopt.errors import SpaceError
+from moopt.objectives import Floats
 from moopt.space.priors import Prior, prior_of
 from moopt.space.values import check_plain, check_range, is_plain, number, plain
 from moopt.trial import Scalar
@@ -72,6 +74,19 @@ class Domain(Protocol):
 
     def draw(self, share: float) -> Scalar:
         """The value below which this share of the prior lies."""
+        ...
+
+    @property
+    def believed(self) -> bool:
+        """Whether its prior is another than the uniform one."""
+        ...
+
+    def uniform(self, share: float) -> Scalar:
+        """The value below which this share lies where all are equally likely that the prior allows at all."""
+        ...
+
+    def density(self, units: Floats) -> Floats:
+        """How likely the prior says that places (n,) on the unit line are, 1 on the average of the line."""
         ...
 
     def check(self, given: Any) -> Scalar:
@@ -169,6 +184,19 @@ class FloatDomain:
         """The value below which this share of the prior lies."""
         return self.to_value(self.prior(share) if self.prior else share)
 
+    @property
+    def believed(self) -> bool:
+        """Whether its prior is another than the uniform one."""
+        return self.prior is not None
+
+    def uniform(self, share: float) -> float:
+        """The value at a share of the range."""
+        return self.to_value(share)
+
+    def density(self, units: Floats) -> Floats:
+        """How likely the prior says that places (n,) are."""
+        return np.ones(len(units)) if self.prior is None else self.prior.density(units)
+
     def check(self, given: Any) -> float:
         """A user's number as a canonical float; raises SpaceError."""
         value = number(self.name, given, f"a number from {self.lower} to {self.upper}")
@@ -247,6 +275,27 @@ class IntegerDomain:
             return min(max(round(math.exp(self.low + unit * self.span)), self.lower), self.upper)
         value = self.lower + int(unit * self.n_values)
         return value if value < self.upper else self.upper
+
+    @property
+    def believed(self) -> bool:
+        """Whether its prior is another than the uniform one."""
+        return self.prior is not None
+
+    def uniform(self, share: float) -> int:
+        """The whole number at a share of the range."""
+        return self.to_value(share)
+
+    def density(self, units: Floats) -> Floats:
+        """How likely the prior says that places (n,) are."""
+        if self.prior is None:
+            return np.ones(len(units))
+        # The unit line is half a number longer at both ends than the prior's.
+        if self.log:
+            low = math.log(self.lower)
+            places = (self.low + units * self.span - low) / (math.log(self.upper) - low)
+        else:
+            places = (units * self.n_values - 0.5) / (self.n_values - 1)
+        return self.prior.density(np.clip(places, 0.0, 1.0))
 
     def draw(self, share: float) -> int:
         """The whole number below which this share of the prior lies."""
@@ -345,6 +394,26 @@ class ChoiceDomain:
         while position >= len(self.choices) or self.weights[position] == 0:
             position -= 1
         return self.choices[position]
+
+    @property
+    def believed(self) -> bool:
+        """Whether its choices have weights."""
+        return self.weights is not None
+
+    def uniform(self, share: float) -> Scalar:
+        """The choice at a share of those that have a weight."""
+        if self.weights is None:
+            return self.to_value(share)
+        possible = [choice for choice, weight in zip(self.choices, self.weights, strict=True) if weight > 0]
+        return possible[min(int(share * len(possible)), len(possible) - 1)]
+
+    def density(self, units: Floats) -> Floats:
+        """How likely the weights say that places (n,) are."""
+        n = len(self.choices)
+        if self.weights is None:
+            return np.ones(len(units))
+        shares = np.diff(self.bounds, prepend=0.0)
+        return np.asarray(n * shares[np.clip((units * n).astype(np.intp), 0, n - 1)])
 
     def check(self, given: Any) -> Scalar:
         """A user's value as the equal choice; raises SpaceError."""

@@ -1,12 +1,15 @@
-"""Priors of numeric hyperparameters: from a uniform share to a place between the bounds."""
+"""Priors of numeric hyperparameters: from a uniform share to a place between the bounds, and how likely a place is.
+
+A prior is a belief that fades: :func:`trust` says how much of it is left after so many results.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
+import numpy as np
 from ConfigSpace import (
     BetaFloatHyperparameter,
     BetaIntegerHyperparameter,
@@ -14,10 +17,33 @@ from ConfigSpace import (
     NormalIntegerHyperparameter,
 )
 from ConfigSpace.hyperparameters import Hyperparameter
-from scipy.special import betaincinv, ndtr, ndtri
+from scipy.special import betaincinv, betaln, ndtr, ndtri, xlog1py, xlogy
 
-Prior: TypeAlias = Callable[[float], float]
-"""Inverse of a prior's distribution function: a share in (0, 1) -> a place in [0, 1] between the bounds."""
+from moopt.objectives import Floats
+
+HALF = 4
+"""Results after which a belief counts half."""
+
+
+class Prior(Protocol):
+    """A distribution over the places between the bounds, 0 to 1."""
+
+    def __call__(self, share: float) -> float:
+        """The place below which this share in (0, 1) lies."""
+        ...
+
+    def density(self, places: Floats) -> Floats:
+        """How likely places (n,) are, 1 on the average of the line."""
+        ...
+
+
+def trust(n_results: int) -> float:
+    """How much of a prior is left after so many results: 1 at first, then less and less.
+
+    The share of fresh values that are drawn from it, and the exponent of its density in an acquisition: Hvarfner et al.
+    2022, arXiv 2204.11051, where it is their beta / n.
+    """
+    return HALF / (HALF + n_results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +61,12 @@ class NormalPrior:
             return self.mu - self.sigma * float(ndtri(ndtr(-low) + share * (ndtr(-high) - ndtr(-low))))
         return self.mu + self.sigma * float(ndtri(ndtr(low) + share * (ndtr(high) - ndtr(low))))
 
+    def density(self, places: Floats) -> Floats:
+        """How likely places (n,) are, 1 on the average of the line."""
+        off = (places - self.mu) / self.sigma
+        inside = ndtr((1.0 - self.mu) / self.sigma) - ndtr(-self.mu / self.sigma)
+        return np.asarray(np.exp(-0.5 * off * off) / (math.sqrt(2 * math.pi) * self.sigma * max(inside, 1e-300)))
+
 
 @dataclass(frozen=True, slots=True)
 class BetaPrior:
@@ -46,6 +78,11 @@ class BetaPrior:
     def __call__(self, share: float) -> float:
         """The place below which this share lies."""
         return float(betaincinv(self.alpha, self.beta, share))
+
+    def density(self, places: Floats) -> Floats:
+        """How likely places (n,) are, 1 on the average of the line."""
+        powers = xlogy(self.alpha - 1.0, places) + xlog1py(self.beta - 1.0, -places)
+        return np.asarray(np.exp(powers - betaln(self.alpha, self.beta)))
 
 
 def prior_of(given: Hyperparameter[Any, Any]) -> tuple[Prior | None, str]:

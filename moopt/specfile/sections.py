@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from moopt.deploy.backends import MAX_DISAGREEMENT
 from moopt.models.presets import MANY_ROWS
 
 Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1)]
@@ -17,6 +18,7 @@ Texts: TypeAlias = tuple[Text, ...]
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
 Above: TypeAlias = Annotated[float, Field(strict=True, gt=0)]
 Stalled: TypeAlias = Annotated[bool, Field(strict=True)] | Count
+Stopping: TypeAlias = Annotated[bool, Field(strict=True)] | Above
 Label: TypeAlias = Annotated[bool, Field(strict=True)] | Annotated[int, Field(strict=True)] | Text
 
 
@@ -62,7 +64,18 @@ class ModelsSection(Section):
     families: Annotated[Texts, Field(min_length=1)] | None = _key(
         f"all where not given; from {MANY_ROWS:,} rows on all but the slowest two", ["logistic", "forest"]
     )
-    ranges: Mapping[Text, Mapping[Text, Any]] = Field(default_factory=dict, description="in place of the usual ranges")
+    staged: Annotated[bool, Field(strict=True)] = _key(
+        "smaller ensembles of each forest and boosting come free with its fit, as trials of their own", False, True
+    )
+    backends: Annotated[Texts, Field(min_length=1)] | None = _key(
+        "what may run a model, measured on each; scikit-learn alone where not given", ["sklearn", "onnxruntime"]
+    )
+    max_disagreement: Annotated[float, Field(strict=True, ge=0, le=1)] = _key(
+        "share of rows that a converted model may predict otherwise than its original", 0.005, MAX_DISAGREEMENT
+    )
+    ranges: Mapping[Text, Mapping[Text, Any]] = Field(
+        default_factory=dict, description="in place of the usual ranges, or beliefs"
+    )
 
 
 class ObjectiveSection(Section):
@@ -74,15 +87,23 @@ class ObjectiveSection(Section):
 class SearchSection(Section):
     """How to search, how long, and on how many processes."""
 
-    algorithm: Text = _key("nsga2, moead, random, sobol or grid", "nsga2", "nsga2")
+    algorithm: Text = _key("nsga2, moead, parego, random, sobol or grid", "nsga2", "nsga2")
     n_trials: Count = _key("configs to evaluate in total; a larger number goes on with the study", 100, 100)
     timeout_s: Above | None = _key("the search ends after so many seconds, if its trials are not done before", 3600.0)
     max_steps: Count | None = _key("folds to evaluate in total, never more; whichever comes first", 500)
     stop_when_stalled: Stalled = _key(
         "end where the front has not grown by more than its noise in 30 trials, or as many as you say", True, False
     )
+    early_stopping: Stopping = _key(
+        "end a config whose folds leave it no chance; a number such as 1.5 says how forgiving, larger stops fewer",
+        True,
+        True,
+    )
     start: tuple[Mapping[Text, Any], ...] = _key(
         "configs of your own, tried after the families' defaults", [{"family": "forest", "n_estimators": 300}], ()
+    )
+    portfolio: Annotated[bool, Field(strict=True)] = _key(
+        "try some configs first that did well on other data; at most 12, and an eighth of the trials left", False, True
     )
     warm_start: Text | None = _key("store of an earlier study whose front is tried first", "earlier.db")
     warm_start_study: Text | None = _key("its name, where that store holds several", "churn 2024")
@@ -100,7 +121,15 @@ class SearchSection(Section):
 
 
 class ConfirmSection(Section):
-    """How the front is confirmed; it has no keys."""
+    """How the front is confirmed; it is with `moopt run --confirm`, or later by `moopt confirm`."""
+
+    rounds: Count = _key("of timing, each model in a fresh process", 5, 5)
+    repeats: Annotated[float, Field(strict=True, ge=0, le=1)] = _key(
+        "share of the search's folds that goes to repeats with other splits, the front's first", 0.1, 0.1
+    )
+    confidence: Annotated[float, Field(strict=True, gt=0, lt=1)] = _key(
+        "of the intervals of the scores on the test split", 0.9, 0.9
+    )
 
 
 SECTIONS: Mapping[str, type[Section]] = {

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from moopt.data import DataSpec
+from moopt.deploy.backends import as_backends
 from moopt.errors import SpecError, UsageError, nearest
 from moopt.models.families import FAMILIES
 from moopt.models.presets import PREPARATION
@@ -106,14 +107,17 @@ def spec_for_csv(file: str | Path, target: str, *, positive: Label | None = None
 
 
 def parse_spec(given: Mapping[str, Any]) -> StudySpec:
-    """A study from nested dicts, as TOML gives them. Raises SpecError, or the UsageError of what a value names."""
+    """A study from nested dicts, as TOML gives them.
+
+    Raises SpecError, or the UsageError of what a value names; MissingExtra for a backend that is not installed.
+    """
     try:
         spec = StudySpec.model_validate(given)
     except ValidationError as error:
         raise SpecError(told(error, given)) from None
     if not spec.objectives:
         raise SpecError("[objectives] is empty; name at least one, such as accuracy = {}")
-    _check_families(spec.models)
+    _check_models(spec.models)
     if spec.search.warm_start_study is not None and spec.search.warm_start is None:
         raise SpecError("[search] warm_start_study names a study without its store; add warm_start with its file")
     spec.objective_list()
@@ -121,7 +125,7 @@ def parse_spec(given: Mapping[str, Any]) -> StudySpec:
     return spec
 
 
-def _check_families(models: ModelsSection) -> None:
+def _check_models(models: ModelsSection) -> None:
     for name in models.families or ():
         if name not in FAMILIES:
             raise SpecError(f"[models] families: unknown family {name!r}{nearest(name, FAMILIES)}")
@@ -129,3 +133,7 @@ def _check_families(models: ModelsSection) -> None:
         known = [*FAMILIES, PREPARATION]
         if name not in known:
             raise SpecError(f"[models.ranges] names the unknown family {name!r}{nearest(name, known)}")
+    try:
+        as_backends(models.backends)
+    except SpecError as error:
+        raise SpecError(f"[models] {error}") from None

@@ -32,6 +32,7 @@ def write_toml(spec: StudySpec, folder: str | Path = ".") -> str:
         *_ranges(spec.models),
         *_objectives(spec),
         *_table("search", search),
+        *_table("confirm", spec.confirm),
     ]
     return "\n".join(lines).lstrip("\n") + "\n"
 

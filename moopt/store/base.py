@@ -1,8 +1,8 @@
 """The Store protocol: where studies live, and who may write what.
 
 One coordinator writes a study's trials, through a Writer that holds the study's lease; a second one
-is refused. Workers never touch the store. Anyone may read at any time, and may record a decision or a
-note in one short transaction.
+is refused. Workers never touch the store. Anyone may read at any time, and may record a decision, a note or a
+confirmation in one short transaction.
 
 Order of a step: ``Writer.start`` is committed before the trial's first step is submitted; each
 ``Writer.step`` is committed before the searcher is told; ``Writer.finish`` commits the last step
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from moopt.objectives import Objective
-    from moopt.trial import Decision, Event, Json, StepResult, Trial
+    from moopt.trial import Artefact, Confirmation, Decision, Event, Json, StepResult, Trial
 
 PIPELINE = "pipeline"
 """The ``kind`` of a spec whose configs are pipelines of the model families."""
@@ -77,8 +77,13 @@ class Writer(Protocol):
     ) -> None:
         """A finished trial with its ``told`` event and the steps not yet stored (the last one).
 
-        Each sibling that its fit gave is a whole finished trial with its steps, a ``started`` and a ``told`` event.
+        Each sibling that its fit gave is a whole finished trial with its steps, a ``started`` and a ``told`` event;
+        the steps of the trial that paid no longer hold their results.
         """
+        ...
+
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again; no event, since the searcher knows it."""
         ...
 
     def heartbeat(self) -> None:
@@ -101,7 +106,7 @@ class Store(Protocol):
 
     location: str
     """What the user gave to open it, for messages: a path, or ``in memory``."""
-    artefacts: Path | None
+    artefact_folder: Path | None
     """The folder of artefacts beside it (made when first needed); None in memory."""
 
     # Studies. Every method that takes a name raises StudyNotFound, with the names there are.
@@ -119,6 +124,7 @@ class Store(Protocol):
         trials: Sequence[Trial] = (),
         events: Sequence[Event] = (),
         decisions: Sequence[Decision] = (),
+        confirmations: Sequence[Confirmation] = (),
     ) -> None:
         """Keep a new study, in one commit with all that it holds where it comes from elsewhere; raises StudyExists."""
         ...
@@ -128,7 +134,7 @@ class Store(Protocol):
         ...
 
     def delete_study(self, name: str) -> None:
-        """With all that belongs to it. Raises StudyBusy while it is being written."""
+        """With all that belongs to it, its artefact files too. Raises StudyBusy while it is being written."""
         ...
 
     def write(self, name: str) -> Writer:
@@ -164,9 +170,25 @@ class Store(Protocol):
         """Oldest first."""
         ...
 
+    def confirmations(self, name: str) -> list[Confirmation]:
+        """Oldest first."""
+        ...
+
+    def artefacts(self, name: str) -> list[Artefact]:
+        """Oldest first; whether a file is still there and right is for :mod:`moopt.store.artefacts` to say."""
+        ...
+
     # What any reader may write
     def add_decision(self, name: str, decision: Decision) -> None:
         """Raises UsageError where there is no such trial."""
+        ...
+
+    def add_confirmation(self, name: str, confirmation: Confirmation) -> None:
+        """Raises UsageError where there is no such trial."""
+        ...
+
+    def add_artefact(self, name: str, artefact: Artefact) -> None:
+        """Record a file that lies in the folder of artefacts; raises UsageError where there is no such trial."""
         ...
 
     def add_note(self, name: str, number: int, text: str) -> None:

@@ -11,7 +11,7 @@ from typing import Self
 from moopt.errors import StudyBusy, StudyExists, StudyNotFound, UsageError
 from moopt.store.base import StudyRecord, Writer
 from moopt.store.rows import from_text, to_text
-from moopt.trial import Decision, Event, EventKind, Json, StepResult, Trial
+from moopt.trial import Artefact, Confirmation, Decision, Event, EventKind, Json, StepResult, Trial
 
 
 @dataclass(slots=True)
@@ -22,6 +22,8 @@ class _Kept:
     trials: list[Trial] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    confirmations: list[Confirmation] = field(default_factory=list)
+    artefacts: list[Artefact] = field(default_factory=list)
     revision: int = 0
     writer: MemoryWriter | None = None
 
@@ -31,7 +33,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.location = "in memory"
-        self.artefacts: Path | None = None
+        self.artefact_folder: Path | None = None
         self._studies: dict[str, _Kept] = {}
 
     def studies(self) -> list[StudyRecord]:
@@ -48,10 +50,11 @@ class MemoryStore:
         trials: Sequence[Trial] = (),
         events: Sequence[Event] = (),
         decisions: Sequence[Decision] = (),
+        confirmations: Sequence[Confirmation] = (),
     ) -> None:
         """Keep a new study with all that it holds; raises StudyExists."""
         self._refuse_taken(record.name)
-        self._studies[record.name] = _Kept(record, list(trials), list(events), list(decisions))
+        self._studies[record.name] = _Kept(record, list(trials), list(events), list(decisions), list(confirmations))
 
     def rename_study(self, name: str, new_name: str) -> None:
         """Raises StudyExists where the new name is taken, StudyBusy while it is being written."""
@@ -107,11 +110,31 @@ class MemoryStore:
         """Oldest first."""
         return list(self._kept(name).decisions)
 
+    def confirmations(self, name: str) -> list[Confirmation]:
+        """Oldest first."""
+        return list(self._kept(name).confirmations)
+
+    def artefacts(self, name: str) -> list[Artefact]:
+        """Oldest first."""
+        return list(self._kept(name).artefacts)
+
     def add_decision(self, name: str, decision: Decision) -> None:
         """Raises UsageError where there is no such trial."""
-        self.trial(name, decision.number)
-        kept = self._kept(name)
+        kept = self._with_trial(name, decision.number)
         kept.decisions.append(decision)
+        kept.revision += 1
+
+    def add_confirmation(self, name: str, confirmation: Confirmation) -> None:
+        """Raises UsageError where there is no such trial."""
+        kept = self._with_trial(name, confirmation.number)
+        plain = from_text(to_text({"machine": confirmation.machine, "measures": confirmation.measures}))
+        kept.confirmations.append(replace(confirmation, **plain))
+        kept.revision += 1
+
+    def add_artefact(self, name: str, artefact: Artefact) -> None:
+        """Raises UsageError where there is no such trial."""
+        kept = self._with_trial(name, artefact.number)
+        kept.artefacts.append(artefact)
         kept.revision += 1
 
     def add_note(self, name: str, number: int, text: str) -> None:
@@ -148,6 +171,10 @@ class MemoryStore:
         if name is None:
             raise StudyNotFound(f"the store in memory holds several studies: {listed}; name one")
         raise StudyNotFound(f"the store in memory holds no study {name!r}; it holds {listed}")
+
+    def _with_trial(self, name: str, number: int) -> _Kept:
+        self.trial(name, number)
+        return self._kept(name)
 
     def _refuse_taken(self, name: str) -> None:
         if name in self._studies:
@@ -190,11 +217,12 @@ class MemoryWriter:
     ) -> None:
         """A finished trial with its ``told`` event, and the steps not yet stored."""
         stored = self._kept.trials[trial.number]
+        done = {**stored.steps, **(steps or {})}
         # The user may have written notes and attributes while the trial ran: they stay.
         self._put(
             replace(
                 trial,
-                steps={**stored.steps, **(steps or {})},
+                steps={step: replace(one, siblings=()) for step, one in done.items()} if siblings else done,
                 attributes={**stored.attributes, **trial.attributes},
                 notes=stored.notes,
             )
@@ -203,6 +231,11 @@ class MemoryWriter:
         for sibling in siblings:
             self._put(sibling)
             self._kept.events += [Event(EventKind.STARTED, sibling.number), Event(EventKind.TOLD, sibling.number)]
+
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again."""
+        stored = self._kept.trials[trial.number]
+        self._put(replace(trial, steps=stored.steps, attributes=stored.attributes, notes=stored.notes))
 
     def heartbeat(self) -> None:
         """Nothing to renew."""

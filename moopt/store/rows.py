@@ -7,13 +7,14 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from moopt.errors import UsageError
 from moopt.objectives import Objective
 from moopt.store.base import StudyRecord
-from moopt.trial import Decision, EventKind, Failure, Json, Source, State, StepResult, Trial
+from moopt.trial import Artefact, Confirmation, Decision, EventKind, Failure, Json, Source, State, StepResult, Trial
 
 Row: TypeAlias = dict[str, Any]
 
@@ -26,6 +27,8 @@ STARTED = ("config", "origin", "source", "state", "n_steps", "created_at")
 """Columns of a queued trial that may change when it starts."""
 ENDED = ("state", "objectives", "failure", "message", "fit", "finished_at", "attributes")
 """Columns that change when a trial ends."""
+RESUMED = ("state", "objectives", "message", "finished_at")
+"""Columns that change when a trial that was stopped runs again."""
 
 
 def to_text(value: Json) -> str:
@@ -153,10 +156,12 @@ def step_row(number: int, step: int, result: StepResult) -> Row:
         "seconds": result.seconds,
         "changes": _or_null(dict(result.changes)),
         "details": _or_null(dict(result.details)),
+        "failure": result.failure or None,
+        "siblings": _or_null([asdict(one) for one in result.siblings]),
     }
 
 
-STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details")
+STEP = ("number", "step", "objectives", "train", "seconds", "changes", "details", "failure", "siblings")
 """Columns from which :func:`steps_of` makes steps, in their order."""
 
 
@@ -164,11 +169,21 @@ def steps_of(found: Sequence[Sequence[Any]]) -> dict[int, dict[int, StepResult]]
     """The steps of rows of :data:`STEP`, by the number of their trial and their own."""
     steps: dict[int, dict[int, StepResult]] = defaultdict(dict)
     if found:
-        numbers, places, values, train, seconds, changes, details = zip(*found, strict=True)
-        results = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details))
-        for number, place, result in zip(numbers, places, results, strict=True):
-            steps[number][place] = result
+        numbers, places, values, train, seconds, changes, details, failures, siblings = zip(*found, strict=True)
+        said = (failure or "" for failure in failures)
+        own = map(StepResult, _parsed(values), _parsed(train), seconds, _parsed(changes), _parsed(details), said)
+        for number, place, result, others in zip(numbers, places, own, siblings, strict=True):
+            steps[number][place] = replace(result, siblings=_siblings(from_text(others))) if others else result
     return steps
+
+
+def step_of(fields: Mapping[str, Any]) -> StepResult:
+    """A step from its fields as plain data; raises TypeError for others."""
+    return StepResult(**{**fields, "siblings": _siblings(fields.get("siblings", ()))})
+
+
+def _siblings(found: Sequence[Mapping[str, Any]]) -> tuple[StepResult, ...]:
+    return tuple(map(step_of, found))
 
 
 def study_row(record: StudyRecord) -> Row:
@@ -223,3 +238,35 @@ def decision_row(decision: Decision) -> Row:
 def decision_of(row: Any) -> Decision:
     """The decision of a row of the table."""
     return Decision(row.number, from_text(row.limits), row.preference, row.reason, row.decided_at)
+
+
+def confirmation_row(confirmation: Confirmation) -> Row:
+    """A confirmation's columns."""
+    return {
+        "number": confirmation.number,
+        "machine": to_text(dict(confirmation.machine)),
+        "measures": to_text(dict(confirmation.measures)),
+        "confirmed_at": confirmation.confirmed_at,
+    }
+
+
+def confirmation_of(row: Any) -> Confirmation:
+    """The confirmation of a row of the table."""
+    return Confirmation(row.number, from_text(row.machine), from_text(row.measures), row.confirmed_at)
+
+
+def artefact_row(artefact: Artefact) -> Row:
+    """An artefact's columns."""
+    return {
+        "number": artefact.number,
+        "kind": artefact.kind,
+        "path": artefact.path,
+        "sha256": artefact.sha256,
+        "bytes": artefact.n_bytes,
+        "made_at": artefact.made_at,
+    }
+
+
+def artefact_of(row: Any) -> Artefact:
+    """The artefact of a row of the table."""
+    return Artefact(row.number, row.kind, row.path, row.sha256, row.bytes, row.made_at)

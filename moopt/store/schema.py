@@ -68,6 +68,8 @@ steps = Table(
     Column("seconds", Float, nullable=False),
     Column("changes", Text),
     Column("details", Text),
+    Column("failure", Text),
+    Column("siblings", Text),  # until the trial has ended and they are trials of their own
 )
 
 events = Table(

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 
 from moopt.errors import StudyExists, StudyNotFound, UsageError
-from moopt.store import lease, rows, schema
+from moopt.store import artefacts, lease, rows, schema
 from moopt.store.base import StudyRecord, Writer
 from moopt.store.database import Database
 from moopt.store.writer import SqlWriter
-from moopt.trial import Decision, Event, EventKind, Json, Trial
+from moopt.trial import Artefact, Confirmation, Decision, Event, EventKind, Json, Trial
 
 _STUDIES, _TRIALS, _STEPS = schema.studies, schema.trials, schema.steps
 
@@ -26,7 +26,7 @@ class SqlStore:
         self._database = Database(path, read_only=read_only, create=create and not read_only)
         self._path, self._read_only = path, read_only
         self.location = str(path)
-        self.artefacts: Path | None = path.with_name(f"{path.stem}.artefacts")
+        self.artefact_folder: Path | None = path.with_name(f"{path.stem}.artefacts")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Connections do not travel: a copy in another process opens its own.
@@ -51,13 +51,14 @@ class SqlStore:
         trials: Sequence[Trial] = (),
         events: Sequence[Event] = (),
         decisions: Sequence[Decision] = (),
+        confirmations: Sequence[Confirmation] = (),
     ) -> None:
         """Keep a new study with all that it holds, in one commit; raises StudyExists."""
         with self._database.writing() as connection:
             self._refuse_taken(connection, record.name)
             made = connection.execute(insert(_STUDIES), rows.study_row(record)).inserted_primary_key
             study = int(made[0]) if made else 0
-            for table, found in _content(trials, events, decisions):
+            for table, found in _content(trials, events, decisions, confirmations):
                 if found:
                     connection.execute(insert(table), [{"study_id": study, **row} for row in found])
 
@@ -73,13 +74,15 @@ class SqlStore:
             _touch(connection, row.id)
 
     def delete_study(self, name: str) -> None:
-        """With all that belongs to it. Raises StudyBusy while it is being written."""
+        """With all that belongs to it, its artefact files too. Raises StudyBusy while it is being written."""
         with self._database.writing() as connection:
             row = self._row(connection, name, _STUDIES.c.id, *lease.COLUMNS)
             lease.refuse_held(row)
+            files = _own_files(connection, row.id)
             for table in schema.OF_A_STUDY:
                 connection.execute(delete(table).where(table.c.study_id == row.id))
             connection.execute(delete(_STUDIES).where(_STUDIES.c.id == row.id))
+        artefacts.remove(self, files)
 
     def write(self, name: str) -> Writer:
         """Take the study's lease; raises StudyBusy where a living process holds it."""
@@ -138,26 +141,33 @@ class SqlStore:
 
     def decisions(self, name: str) -> list[Decision]:
         """Oldest first."""
-        with self._database.reading() as connection:
-            table = schema.decisions
-            query = select(table).where(table.c.study_id == self._row(connection, name, _STUDIES.c.id).id)
-            return [rows.decision_of(row) for row in connection.execute(query.order_by(table.c.id))]
+        return [rows.decision_of(row) for row in self._records(name, schema.decisions)]
+
+    def confirmations(self, name: str) -> list[Confirmation]:
+        """Oldest first."""
+        return [rows.confirmation_of(row) for row in self._records(name, schema.confirmations)]
+
+    def artefacts(self, name: str) -> list[Artefact]:
+        """Oldest first."""
+        return [rows.artefact_of(row) for row in self._records(name, schema.artefacts)]
 
     # What any reader may write
 
     def add_decision(self, name: str, decision: Decision) -> None:
         """Raises UsageError where there is no such trial."""
-        with self._database.writing() as connection:
-            study = self._with_trial(connection, name, decision.number)
-            connection.execute(insert(schema.decisions), {"study_id": study, **rows.decision_row(decision)})
-            _touch(connection, study)
+        self._add(name, schema.decisions, rows.decision_row(decision))
+
+    def add_confirmation(self, name: str, confirmation: Confirmation) -> None:
+        """Raises UsageError where there is no such trial."""
+        self._add(name, schema.confirmations, rows.confirmation_row(confirmation))
+
+    def add_artefact(self, name: str, artefact: Artefact) -> None:
+        """Raises UsageError where there is no such trial."""
+        self._add(name, schema.artefacts, rows.artefact_row(artefact))
 
     def add_note(self, name: str, number: int, text: str) -> None:
         """A note on a trial."""
-        with self._database.writing() as connection:
-            study = self._with_trial(connection, name, number)
-            connection.execute(insert(schema.notes), {"study_id": study, **rows.note_row(number, text)})
-            _touch(connection, study)
+        self._add(name, schema.notes, rows.note_row(number, text))
 
     def set_attribute(self, name: str, key: str, value: Json, number: int | None = None) -> None:
         """An attribute of a trial, or of the study where ``number`` is None."""
@@ -192,6 +202,19 @@ class SqlStore:
             raise StudyNotFound(f"the store {self.location} holds several studies: {listed}; name one")
         raise StudyNotFound(f"the store {self.location} holds no study {name!r}; it holds {listed}")
 
+    def _records(self, name: str, table: Table) -> Sequence[Row[Any]]:
+        """The rows of a study's table, in the order in which they were added."""
+        with self._database.reading() as connection:
+            query = select(table).where(table.c.study_id == self._row(connection, name, _STUDIES.c.id).id)
+            return connection.execute(query.order_by(table.c.id)).all()
+
+    def _add(self, name: str, table: Table, row: rows.Row) -> None:
+        """A row about a trial, in one short transaction."""
+        with self._database.writing() as connection:
+            study = self._with_trial(connection, name, row["number"])
+            connection.execute(insert(table), {"study_id": study, **row})
+            _touch(connection, study)
+
     def _refuse_taken(self, connection: Connection, name: str) -> None:
         if connection.execute(select(_STUDIES.c.id).where(_STUDIES.c.name == name)).first():
             raise StudyExists(
@@ -223,7 +246,10 @@ class SqlStore:
 
 
 def _content(
-    trials: Sequence[Trial], events: Sequence[Event], decisions: Sequence[Decision]
+    trials: Sequence[Trial],
+    events: Sequence[Event],
+    decisions: Sequence[Decision],
+    confirmations: Sequence[Confirmation],
 ) -> Sequence[tuple[Table, list[rows.Row]]]:
     """The rows of what a study holds, by table, without the study's number."""
     return (
@@ -232,6 +258,16 @@ def _content(
         (schema.notes, [rows.note_row(trial.number, note) for trial in trials for note in trial.notes]),
         (schema.events, [rows.event_row(event.kind, event.number) for event in events]),
         (schema.decisions, [rows.decision_row(decision) for decision in decisions]),
+        (schema.confirmations, [rows.confirmation_row(confirmation) for confirmation in confirmations]),
+    )
+
+
+def _own_files(connection: Connection, study: int) -> list[str]:
+    """Artefact files of a study that no other study has, too."""
+    table = schema.artefacts
+    others = select(table.c.path).where(table.c.study_id != study)
+    return list(
+        connection.execute(select(table.c.path).where(table.c.study_id == study, table.c.path.not_in(others))).scalars()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,8 @@ from moopt.errors import MooptError, StoreError
 from moopt.frames import trials_frame
 from moopt.objectives import Objective
 from moopt.store.base import Store, StudyRecord
-from moopt.store.rows import from_text, to_text
-from moopt.trial import Decision, Event, EventKind, Failure, Json, Source, State, StepResult, Trial
+from moopt.store.rows import from_text, step_of, to_text
+from moopt.trial import STOPPED, Confirmation, Decision, Event, EventKind, Failure, Json, Source, State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +25,22 @@ _NO_PART = "is no part of a study; was the file edited?"
 
 
 def export_lines(store: Store, name: str) -> Iterator[str]:
-    """The study as lines of JSON: its record, then a line for each trial, event and decision.
+    """The study as lines of JSON: its record, then a line for each trial, event, decision and confirmation.
 
-    Of a study that is running it is the whole as it stood at one moment.
+    Of a study that is running it is the whole as it stood at one moment. Artefact files are left out.
     """
     record, trials = store.study(name), store.trials(name)
     # What came after the trials were read is left out: a trial and its event are always written together.
     events = [event for event in store.events(name) if _is_of(event, trials)]
     decisions = [decision for decision in store.decisions(name) if decision.number < len(trials)]
+    confirmations = [one for one in store.confirmations(name) if one.number < len(trials)]
     head = {**dataclasses.asdict(record), "objectives": [objective.as_json() for objective in record.objectives]}
-    counts = {"trial": len(trials), "event": len(events), "decision": len(decisions)}
+    counts = {
+        "trial": len(trials),
+        "event": len(events),
+        "decision": len(decisions),
+        "confirmation": len(confirmations),
+    }
     yield to_text({"format": FORMAT, "study": head, "lines": counts})
     for trial in trials:
         steps = [[step, dataclasses.asdict(result)] for step, result in sorted(trial.steps.items())]
@@ -42,13 +49,17 @@ def export_lines(store: Store, name: str) -> Iterator[str]:
         yield to_text({"event": [event.kind, event.number]})
     for decision in decisions:
         yield to_text({"decision": dataclasses.asdict(decision)})
+    for confirmation in confirmations:
+        yield to_text({"confirmation": dataclasses.asdict(confirmation)})
 
 
 def _is_of(event: Event, trials: Sequence[Trial]) -> bool:
     if event.number >= len(trials):
         return False
-    state = trials[event.number].state
-    return state is not State.QUEUED if event.kind is EventKind.STARTED else state.finished
+    trial = trials[event.number]
+    if event.kind is EventKind.STARTED:
+        return trial.state is not State.QUEUED
+    return trial.state.finished or STOPPED in trial.attributes
 
 
 def import_study(store: Store, lines: Iterable[str], name: str | None = None) -> StudyRecord:
@@ -62,18 +73,19 @@ def import_study(store: Store, lines: Iterable[str], name: str | None = None) ->
     if head.get("format") != FORMAT:
         raise StoreError(f"the lines are no study of moopt: the first should say {FORMAT!r}")
     record = _record(head, name)
-    found: dict[str, list[Any]] = {"trial": [], "event": [], "decision": []}
+    found: dict[str, list[Any]] = {"trial": [], "event": [], "decision": [], "confirmation": []}
     for number, line in numbered:
         kind, part = _part(number, _line(number, line))
         found[kind].append(part)
     for kind, parts in found.items():
-        if len(parts) != head["lines"].get(kind):
-            raise StoreError(f"the lines hold {len(parts)} of {head['lines'].get(kind)} {kind}s; was the file cut off?")
-    trials, events, decisions = found.values()
+        said = head["lines"].get(kind, 0)
+        if len(parts) != said:
+            raise StoreError(f"the lines hold {len(parts)} of {said} {kind}s; was the file cut off?")
+    trials, *others = found.values()
     numbers = range(len(trials))
-    if [trial.number for trial in trials] != list(numbers) or any(e.number not in numbers for e in events + decisions):
+    if [trial.number for trial in trials] != list(numbers) or any(e.number not in numbers for e in chain(*others)):
         raise StoreError("the lines name trials that are not among them; was the file edited?")
-    store.create_study(record, trials, events, decisions)
+    store.create_study(record, trials, *others)
     return record
 
 
@@ -97,7 +109,7 @@ def _record(head: Mapping[str, Json], name: str | None) -> StudyRecord:
         raise StoreError(f"line 1 {_NO_PART}") from None
 
 
-def _part(number: int, line: Mapping[str, Json]) -> tuple[str, Trial | Event | Decision]:
+def _part(number: int, line: Mapping[str, Json]) -> tuple[str, Trial | Event | Decision | Confirmation]:
     """What a line holds, and its kind."""
     kind, fields = next(iter(line.items()))
     try:
@@ -107,6 +119,8 @@ def _part(number: int, line: Mapping[str, Json]) -> tuple[str, Trial | Event | D
             return kind, Event(EventKind(fields[0]), fields[1])
         if kind == "decision":
             return kind, Decision(**fields)
+        if kind == "confirmation":
+            return kind, Confirmation(**fields)
     except (LookupError, TypeError, ValueError):
         pass
     raise StoreError(f"line {number} {_NO_PART}")
@@ -117,7 +131,7 @@ def _trial(fields: Mapping[str, Any]) -> Trial:
         "source": Source(fields["source"]),
         "state": State(fields["state"]),
         "failure": Failure(fields["failure"]) if fields["failure"] else None,
-        "steps": {step: StepResult(**result) for step, result in fields["steps"]},
+        "steps": {step: step_of(result) for step, result in fields["steps"]},
         "notes": tuple(fields["notes"]),
     }
     return Trial(**{**fields, **parsed})

@@ -17,7 +17,7 @@ from moopt.store import rows, schema
 from moopt.store.database import Database
 from moopt.trial import EventKind, StepResult, Trial
 
-_STUDIES, _TRIALS = schema.studies, schema.trials
+_STUDIES, _TRIALS, _STEPS = schema.studies, schema.trials, schema.steps
 _NEXT: ColumnElement[int] = _STUDIES.c.revision + literal_column("1")
 
 
@@ -38,11 +38,16 @@ _LEASED = update(_STUDIES).where(_STUDIES.c.id == bindparam("of_study"), _STUDIE
 _BEAT = _LEASED.values(lease_beat_at=bindparam("now"))
 _RENEW = _BEAT.values(revision=_NEXT)
 _FREE = _LEASED.values(lease_token=null(), revision=_NEXT)
-_RUN, _END = _change(rows.STARTED), _change(rows.ENDED)
+_RUN, _END, _RESUME = _change(rows.STARTED), _change(rows.ENDED), _change(rows.RESUMED)
 _ATTRIBUTES = select(_TRIALS.c.attributes).where(
     _TRIALS.c.study_id == bindparam("of_study"), _TRIALS.c.number == bindparam("of_number")
 )
-_ADD_TRIAL, _ADD_STEP, _ADD_EVENT = _add(_TRIALS), _add(schema.steps), _add(schema.events)
+_PART_WITH_SIBLINGS = (
+    update(_STEPS)
+    .where(_STEPS.c.study_id == bindparam("of_study"), _STEPS.c.number == bindparam("of_number"))
+    .values(siblings=null())
+)
+_ADD_TRIAL, _ADD_STEP, _ADD_EVENT = _add(_TRIALS), _add(_STEPS), _add(schema.events)
 
 
 class SqlWriter:
@@ -93,11 +98,18 @@ class SqlWriter:
                 result["attributes"] = rows.to_text({**rows.from_text(stored), **trial.attributes})
             self._database.run(cursor, _END, {**place, **result})
             self._event(cursor, EventKind.TOLD, trial.number)
+            if siblings:
+                self._database.run(cursor, _PART_WITH_SIBLINGS, place)
             for sibling in siblings:
                 self._add(cursor, sibling)
                 self._steps(cursor, sibling.number, sibling.steps)
                 self._event(cursor, EventKind.STARTED, sibling.number)
                 self._event(cursor, EventKind.TOLD, sibling.number)
+
+    def resume(self, trial: Trial) -> None:
+        """A stopped trial that runs again."""
+        with self._commit() as cursor:
+            self._database.run(cursor, _RESUME, {**self._place(trial.number), **rows.result_row(trial)})
 
     def heartbeat(self) -> None:
         """Renew the lease."""

@@ -171,6 +171,7 @@ METHODS: dict[str, Method] = {
     "moead": ours("moead"),
     "nsga2 plain": ours("nsga2", surrogate="none"),
     "moead plain": ours("moead", surrogate="none"),
+    "parego": ours("parego"),
     "random": ours("random"),
     "optuna nsga2": optuna_search(lambda samplers, seed: samplers.NSGAIISampler(population_size=POPULATION, seed=seed)),
     "optuna tpe": optuna_search(_tpe),

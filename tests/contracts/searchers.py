@@ -138,11 +138,18 @@ class Simulation:
         self.searcher.started(trial)
         self.events.append(trial)
 
-    def finish(self, number: int, state: State = State.COMPLETE, violation: float = 0.0) -> None:
+    def add_sibling(self, config: Config, fit: int) -> None:
+        """A result that came free with the fit of another trial."""
+        self.add(config)
+        self.finish(self.n_trials - 1, fit=fit)
+
+    def finish(
+        self, number: int, state: State = State.COMPLETE, violation: float = 0.0, fit: int | None = None
+    ) -> None:
         trial = self.pending.pop(number)
         losses = None if state is State.FAILED else np.array(self.losses(trial.config), dtype=np.float64)
         steps = 5 if state is State.COMPLETE else 2
-        observation = Observation(number, trial.config, trial.origin, state, losses, violation, steps, 5)
+        observation = Observation(number, trial.config, trial.origin, state, losses, violation, steps, 5, fit)
         self.searcher.tell(observation)
         self.events.append(observation)
 
@@ -245,6 +252,22 @@ class SearcherContract:
         assert study.run(100) == 32
         assert len({space.key(config) for config in study.configs}) == 64
 
+    def test_siblings_are_known_and_survive_a_replay(self):
+        space = finite_space()
+        study, grid = Simulation(self.make(space)), list(space.grid(4))
+        for number in range(30):
+            if not study.start():
+                break
+            fit = study.n_trials - 1
+            study.finish(fit)
+            known = {space.key(config) for config in study.configs}
+            new = [config for config in grid if space.key(config) not in known]
+            for config in new[number % 5 :: 20]:
+                study.add_sibling(config, fit)
+        assert len({space.key(config) for config in study.configs}) == study.n_trials == 64
+        again = study.replay(self.make(space))
+        assert again.ask(study.n_trials) is EXHAUSTED
+
     def test_origins_of_another_searcher_are_no_trouble(self, space):
         study, rng = Simulation(self.make(space)), np.random.default_rng(0)
         for origin in (None, 3, "text", [1, 2], {"other": 1}) * 6:
@@ -256,6 +279,18 @@ class SearcherContract:
         study = Simulation(self.make(space))
         states = [State.FAILED, State.COMPLETE, State.STOPPED]
         assert study.run(80, workers=4, states=states) == 80
+
+    def test_a_stopped_trial_that_was_resumed_is_told_again(self, space):
+        study = Simulation(self.make(space))
+        study.run(30, workers=3, states=[State.COMPLETE, State.STOPPED])
+        for number in (1, 7, 29):
+            trial = next(one for one in study.events if isinstance(one, Pending) and one.number == number)
+            study.pending[number] = trial
+            study.finish(number)
+        replayed = study.replay(self.make(space))
+        assert study.searcher.ask(study.n_trials) == replayed.ask(study.n_trials)
+        assert study.run(15) == 15
+        assert len({space.key(config) for config in study.configs}) == 45
 
     def test_a_search_in_which_all_fails_goes_on(self, space):
         assert Simulation(self.make(space)).run(50, states=[State.FAILED]) == 50

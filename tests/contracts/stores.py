@@ -14,7 +14,7 @@ import pytest
 from moopt.errors import StudyBusy, StudyExists, StudyNotFound, UsageError
 from moopt.objectives import Objective
 from moopt.store.base import Store, StudyRecord
-from moopt.trial import Decision, Event, EventKind, Failure, Source, State, StepResult, Trial
+from moopt.trial import Artefact, Confirmation, Decision, Event, EventKind, Failure, Source, State, StepResult, Trial
 
 OBJECTIVES = (Objective("accuracy", "maximize"), Objective("latency_ms", log=True, limit=5))
 
@@ -59,6 +59,16 @@ def ended(trial: Trial, **changes: Any) -> Trial:
     values = {"accuracy": 0.9, "latency_ms": 3.0}
     done = replace(trial, state=State.COMPLETE, values=values, fit=trial.number, finished_at=3.0)
     return replace(done, **changes)
+
+
+def a_confirmation(number: int = 0, **changes: Any) -> Confirmation:
+    confirmation = Confirmation(
+        number=number,
+        machine={"processor": "of 1984", "cores": 2},
+        measures={"scores": {"accuracy": {"value": 0.9}}, "look": 1, "latency": {"latency_ms": {"n": 90}}},
+        confirmed_at=5.0,
+    )
+    return replace(confirmation, **changes)
 
 
 class StoreContract:
@@ -127,6 +137,23 @@ class StoreContract:
         kept = replace(running, notes=("look at this one",), attributes={"owner": "ada"})
         assert study.trial("churn", 0) == kept
 
+    def test_a_stopped_trial_runs_again_with_all_it_had(self, study: Store) -> None:
+        record = {"after": 1, "by": 3, "expected": {"accuracy": 0.5}}
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.step(0, 0, a_step())
+            stopped = ended(a_trial(), state=State.STOPPED, message="beaten", attributes={"stopped": record})
+            writer.finish(stopped)
+            study.add_note("churn", 0, "odd")
+            again = replace(stopped, state=State.RUNNING, values={}, message="", finished_at=None)
+            writer.resume(again)
+            kept = replace(again, steps={0: a_step()}, notes=("odd",))
+            assert study.trial("churn", 0) == kept
+            assert [event.kind for event in study.events("churn")] == [EventKind.STARTED, EventKind.TOLD]
+            writer.finish(ended(kept), {1: a_step()})
+        assert study.trial("churn", 0).state is State.COMPLETE
+        assert [event.kind for event in study.events("churn")] == [EventKind.STARTED, EventKind.TOLD, EventKind.TOLD]
+
     def test_steps_are_counted_without_being_read(self, study: Store) -> None:
         with study.write("churn") as writer:
             for number in range(3):
@@ -140,10 +167,11 @@ class StoreContract:
         trials = [ended(a_trial(0, notes=("a", "b")), steps={0: a_step(), 1: a_step(0.01)}), a_trial(1)]
         events = [Event(EventKind.STARTED, 0), Event(EventKind.STARTED, 1), Event(EventKind.TOLD, 0)]
         decisions = [Decision(0, {"latency_ms": 5.0}, "knee", "because", decided_at=1.0)]
-        study.create_study(a_record("whole"), trials, events, decisions)
+        study.create_study(a_record("whole"), trials, events, decisions, [a_confirmation()])
         assert study.trials("whole") == trials
         assert study.events("whole") == events
         assert study.decisions("whole") == decisions
+        assert study.confirmations("whole") == [a_confirmation()]
         assert study.trials("churn") == []
         with pytest.raises(StudyExists, match="'churn' already"):
             study.create_study(a_record(), trials)
@@ -185,6 +213,8 @@ class StoreContract:
             study.trials,
             study.events,
             study.decisions,
+            study.confirmations,
+            study.artefacts,
             study.revision,
             study.is_running,
             study.steps_done,
@@ -208,6 +238,21 @@ class StoreContract:
             writer.finish(ended(a_trial()), {0: a_step(), 1: a_step()}, [sibling])
         assert study.trial("churn", 1) == sibling
         assert [event.number for event in study.events("churn")] == [0, 0, 1, 1]
+
+    def test_results_of_siblings_stay_with_the_step_until_they_are_trials(self, study: Store) -> None:
+        siblings = (replace(a_step(0.01), changes={"n": 2}), StepResult({}, changes={"n": 1}, failure="too small"))
+        step = replace(a_step(), siblings=siblings)
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            writer.step(0, 0, step)
+        assert study.trial("churn", 0).steps == {0: step}
+        study.create_study(a_record("copy"), study.trials("churn"))
+        assert study.trials("copy") == study.trials("churn")
+        sibling = ended(a_trial(1, source=Source.SIBLING), fit=0, steps={0: siblings[0]})
+        with study.write("churn") as writer:
+            writer.finish(ended(a_trial()), {1: step}, [sibling])
+        assert study.trial("churn", 0).steps == {0: a_step(), 1: a_step()}
+        assert study.trial("churn", 1).steps == {0: siblings[0]}
 
     def test_a_failed_trial_keeps_its_kind_and_message(self, study: Store) -> None:
         failed = ended(
@@ -270,6 +315,26 @@ class StoreContract:
         study.add_decision("churn", decision)
         assert study.decisions("churn") == [decision]
 
+    def test_confirmations_and_artefacts_are_kept_in_their_order(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            writer.start(a_trial())
+            revision = study.revision("churn")
+            confirmations = [a_confirmation(), a_confirmation(machine={"processor": "new", "cores": 8})]
+            artefacts = [Artefact(0, "skops", f"trial_0_{k}.skops", f"{k}" * 64, 1200, made_at=4.0) for k in range(2)]
+            for confirmation, artefact in zip(confirmations, artefacts, strict=True):
+                study.add_confirmation("churn", confirmation)
+                study.add_artefact("churn", artefact)
+        assert study.confirmations("churn") == confirmations
+        assert study.artefacts("churn") == artefacts
+        assert study.revision("churn") >= revision + 4
+        with pytest.raises(UsageError, match="has no trial 7"):
+            study.add_confirmation("churn", a_confirmation(7))
+        with pytest.raises(UsageError, match="has no trial 7"):
+            study.add_artefact("churn", replace(artefacts[0], number=7))
+        with pytest.raises(UsageError, match="cannot be kept"):
+            study.add_confirmation("churn", a_confirmation(measures={"scores": object()}))
+        assert len(study.confirmations("churn")) == 2
+
     def test_the_revision_grows_with_every_write(self, study: Store) -> None:
         seen = [study.revision("churn")]
         with study.write("churn") as writer:
@@ -331,8 +396,10 @@ class StoreContract:
             writer.start(a_trial())
             writer.step(0, 0, a_step())
         study.add_note("churn", 0, "a note")
+        study.add_confirmation("churn", a_confirmation())
         study.delete_study("churn")
         assert study.studies() == []
         study.create_study(a_record())
         assert study.trials("churn") == []
         assert study.events("churn") == []
+        assert study.confirmations("churn") == []

@@ -232,3 +232,44 @@ def test_a_study_names_its_file_safely(name: str, part: str) -> None:
 )
 def test_slack_is_told_in_the_objectives_unit(objective: Objective, limit: float, value: float, said: str) -> None:
     assert data.slack(objective, limit, value) == said
+
+
+# How sure
+
+
+def with_folds(store: Store, name: str = "folds") -> None:
+    """Two trials that tie in accuracy, the faster one a little less accurate, and one that is far behind."""
+    store.create_study(replace(store.study("small"), name=name, n_steps=5))
+    with store.write(name) as writer:
+        for number, (accuracy, latency) in enumerate([(0.92, 2.3), (0.90, 2.0), (0.8, 1.9)]):
+            noise = np.roll([-0.02, 0.02, 0.01, -0.01, 0.0], number)
+            steps = {
+                step: StepResult({"accuracy": accuracy + one, "latency_ms": latency})
+                for step, one in enumerate(noise.tolist())
+            }
+            values = {"accuracy": accuracy, "latency_ms": latency}
+            trial = Trial(number, {"depth": number}, fit=number, n_steps=5)
+            writer.start(replace(trial, state=State.RUNNING))
+            writer.finish(replace(trial, state=State.COMPLETE, values=values), steps)
+
+
+def test_a_recommendation_is_not_made_by_noise(store: Store) -> None:
+    with_folds(store)
+    snapshot = data.read(store, "folds")
+    found = answer(snapshot, View(preference="accuracy"))
+    assert found is not None
+    assert found.recommended is not None
+    assert (found.recommended.number, found.recommended.tie) == (1, (0, 1))
+    assert "Trial 0 ties with trial 1" in found.recommended.reason
+    picked = answer(snapshot, View(pick=0))
+    assert picked is not None
+    why = picked.why()
+    assert why is not None
+    assert why.probability is not None
+
+
+def test_how_sure_a_front_is_waits_for_the_end_of_a_search(store: Store) -> None:
+    with_folds(store)
+    with store.write("folds"):
+        assert data.read(store, "folds").certainty is None
+    assert data.read(store, "folds").certainty is not None

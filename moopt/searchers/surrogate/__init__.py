@@ -1,5 +1,6 @@
-"""Surrogate assistance: models that learn from all results which config to evaluate next."""
+"""Surrogates: models that learn from all results which config to evaluate next."""
 
 from moopt.searchers.surrogate.assisted import Assisted
+from moopt.searchers.surrogate.parego import ParEGO
 
-__all__ = ["Assisted"]
+__all__ = ["Assisted", "ParEGO"]

@@ -13,7 +13,7 @@ from moopt.objectives import Floats
 from moopt.searchers.surrogate import gp
 from moopt.searchers.surrogate.features import Features
 from moopt.searchers.surrogate.forest import Forest
-from moopt.searchers.surrogate.history import History, Rows
+from moopt.searchers.surrogate.history import Results, Rows
 
 MIDDLE, OUTSIDE = 0.5, -1.0
 """In the place of an inactive number: for the GP, and for a forest or a distance."""
@@ -26,18 +26,18 @@ class Belief(Protocol):
     """A model's prediction."""
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation (n, k) of the columns of :meth:`History.columns` at points (n, d)."""
+        """Mean and standard deviation (n, k) of the columns of :meth:`Results.columns` at points (n, d)."""
         ...
 
 
 class ForestBelief:
     """A forest over the results."""
 
-    def __init__(self, features: Features, history: History, rng: np.random.Generator) -> None:
-        Y = history.columns(len(history))
+    def __init__(self, features: Features, results: Results, rng: np.random.Generator) -> None:
+        Y = results.columns(len(results))
         rows = telling(Y, MOST_ROWS)
         self._features = features
-        self._forest = Forest(features(history.points[rows], OUTSIDE), Y[rows], rng)
+        self._forest = Forest(features(results.points[rows], OUTSIDE), Y[rows], rng)
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:
         """See :class:`Belief`."""
@@ -47,10 +47,10 @@ class ForestBelief:
 class GPBelief:
     """A Gaussian process over the results; pending points (p, d) enter as its own predictions."""
 
-    def __init__(self, features: Features, history: History, pending: Floats, parameters: Floats) -> None:
-        Y = history.columns(len(history))
+    def __init__(self, features: Features, results: Results, pending: Floats, parameters: Floats) -> None:
+        Y = results.columns(len(results))
         rows = telling(Y, MOST_ROWS)
-        X, Y = features(history.points[rows], MIDDLE), Y[rows]
+        X, Y = features(results.points[rows], MIDDLE), Y[rows]
         self._features = features
         self._gp = gp.GP(X, Y, features.groups, parameters)
         if len(pending):
@@ -70,11 +70,11 @@ def fitted_on(n: int) -> int:
     return n - n % step if n > 2 * step else n
 
 
-def fit(features: Features, history: History, n: int) -> Floats:
+def fit(features: Features, results: Results, n: int) -> Floats:
     """Parameters of a Gaussian process a column, from the first n results."""
-    Y = history.columns(n)
+    Y = results.columns(n)
     rows = telling(Y, MOST_ROWS_FITTED)
-    return gp.fit(features(history.points[:n][rows], MIDDLE), Y[rows], features.groups)
+    return gp.fit(features(results.points[:n][rows], MIDDLE), Y[rows], features.groups)
 
 
 def telling(Y: Floats, most: int) -> Rows:

@@ -6,6 +6,8 @@ The operators are those of :mod:`moopt.searchers.variation` on many rows at once
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from typing import Self
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from moopt import pareto
 from moopt.objectives import Floats
 from moopt.searchers.nsga2 import crowding
 from moopt.space import Space
+from moopt.space.priors import trust
 
 GENERATIONS, BROOD = 15, 40
 LOCAL, RANDOM = 150, 75
@@ -54,9 +57,19 @@ class Breeder:
         self._space = space
         self._movable = space.n_values > 1
         self._branches = [(place, parents) for place, parents in enumerate(space.parents) if parents]
-        # Their prior by a table: at even shares the place of each hyperparameter, (d, shares).
+        # By tables: at even shares of its prior, and of its range, the place of each hyperparameter, (d, shares).
         shares = np.linspace(0.0, 1.0 - 1e-9, _SHARES + 1)
-        self._table = np.array([[one.to_unit(one.draw(share)) for share in shares] for one in space.domains])
+        self._prior = np.array([[one.to_unit(one.draw(share)) for share in shares] for one in space.domains])
+        self._range = np.array([[one.to_unit(one.uniform(share)) for share in shares] for one in space.domains])
+        self._trust = np.ones(space.d)
+
+    def after(self, n_results: int) -> Self:
+        """The same in a search that has so many results, by which the priors have faded."""
+        if not self._space.believed:
+            return self
+        faded = copy(self)
+        faded._trust = np.array([trust(n_results) if one.believed else 1.0 for one in self._space.domains])
+        return faded
 
     def candidates(
         self,
@@ -117,10 +130,14 @@ class Breeder:
         return np.where(np.isnan(out), drawn, out)
 
     def _drawn(self, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
-        places = rng.random(shape) * _SHARES
-        low = places.astype(np.intp)
+        shares = rng.random(shape)
+        from_prior = shares < self._trust
+        rest = np.maximum(1.0 - self._trust, 1e-12)
+        places = np.where(from_prior, shares / self._trust, (shares - self._trust) / rest) * _SHARES
+        low = np.minimum(places.astype(np.intp), _SHARES - 1)
         columns = np.arange(shape[1])
-        left, right = self._table[columns, low], self._table[columns, low + 1]
+        left = np.where(from_prior, self._prior[columns, low], self._range[columns, low])
+        right = np.where(from_prior, self._prior[columns, low + 1], self._range[columns, low + 1])
         between = left + (places - low) * (right - left)
         return np.asarray(np.where(self._space.categorical, left, between))
 

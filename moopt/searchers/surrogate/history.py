@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,45 @@ _MEETS = -0.5
 Rows = NDArray[np.intp]
 
 
+class Results(Protocol):
+    """What a model learns from."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def points(self) -> Floats:
+        """Shape (n, d)."""
+        ...
+
+    @property
+    def failed(self) -> Floats:
+        """Points (f, d) of the trials that failed."""
+        ...
+
+    @property
+    def losses(self) -> Floats:
+        """Shape (n, m)."""
+        ...
+
+    @property
+    def violation(self) -> Floats:
+        """Shape (n,)."""
+        ...
+
+    @property
+    def any_meets_limits(self) -> bool:
+        """Whether a complete trial does."""
+        ...
+
+    def front(self) -> Rows:
+        """The rows of the complete results that none dominates; of all results where none is complete."""
+        ...
+
+    def columns(self, n: int) -> Floats:
+        """What a model learns from the first n: losses (n, m), then violation where any of them missed a limit."""
+        ...
+
+
 class History:
     """Results in the order of their arrival, each with the ideal and the nadir of that moment."""
 
@@ -36,6 +76,7 @@ class History:
         self._losses: list[Floats] = []
         self._violation: list[float] = []
         self._complete: list[bool] = []
+        self._is_fit: list[bool] = []
         self._scales: list[tuple[Floats, Floats]] = []
         self._failed: list[Floats] = []
 
@@ -55,7 +96,13 @@ class History:
         self._losses.append(losses)
         self._violation.append(violation)
         self._complete.append(complete)
+        self._is_fit.append(not observation.is_sibling)
         self._scales.append((self._archive.ideal, self._archive.nadir))
+
+    @property
+    def n_fits(self) -> int:
+        """Results without siblings."""
+        return sum(self._is_fit)
 
     @property
     def points(self) -> Floats:
@@ -84,21 +131,18 @@ class History:
 
     def front(self) -> Rows:
         """The rows of the complete results that none dominates; of all results where none is complete."""
-        rows = np.flatnonzero(self._complete) if any(self._complete) else np.arange(len(self))
+        rows = self.eligible()
         return rows[pareto.nondominated(self.losses[rows], self.violation[rows])]
+
+    def eligible(self) -> Rows:
+        """The rows of the complete results; all where none is complete."""
+        return np.flatnonzero(self._complete) if any(self._complete) else np.arange(len(self))
 
     def columns(self, n: int) -> Floats:
         """What a model learns from the first n results, as it was known then: losses (n, m), then violation where any
         of them missed a limit.
         """
-        losses = self._normalised(n)
-        violation = np.array(self._violation[:n])
-        missed = violation > 0
-        out = np.clip(losses, LEAST, MOST)
-        if not missed.any():
-            return out
-        unit = float(np.median(violation[missed]))
-        return np.column_stack([out, np.where(missed, np.minimum(violation / unit, MOST), _MEETS)])
+        return as_columns(np.clip(self._normalised(n), LEAST, MOST), np.array(self._violation[:n]))
 
     def _normalised(self, n: int) -> Floats:
         """The first n results' losses, the ideal at 0; at 1 the nadir, or the middle of the first results if worse.
@@ -108,6 +152,16 @@ class History:
         """
         losses = np.array(self._losses[:n])
         ideal, nadir = self._scales[n - 1]
+        first = np.flatnonzero(self._is_fit[:n])[: self._n_starts]
         # Halves, so that the middle of two huge losses is still a number.
-        usual = 2.0 * np.quantile(0.5 * losses[: self._n_starts], USUAL, axis=0)
+        usual = 2.0 * np.quantile(0.5 * losses[first if len(first) else ...], USUAL, axis=0)
         return np.clip(pareto.normalise(losses, ideal, np.maximum(nadir, usual)), -_FAR, _FAR)
+
+
+def as_columns(losses: Floats, violation: Floats) -> Floats:
+    """Losses (n, m) and, where any misses a limit, violation (n,) as a model is told it."""
+    missed = violation > 0
+    if not missed.any():
+        return losses
+    unit = float(np.median(violation[missed]))
+    return np.column_stack([losses, np.where(missed, np.minimum(violation / unit, MOST), _MEETS)])

@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from moopt.data import DataSpec, read_data, sha256_of
+from moopt.data import Data, DataSpec, read_data, sha256_of
 from moopt.data.features import Columns
-from moopt.errors import ExportError
-from moopt.models.pipelines import build, source
+from moopt.errors import ExportError, OtherData
+from moopt.models.pipelines import PipelineBuilder, source
 from moopt.store.base import PIPELINE, StudyRecord
 from moopt.trial import Config, Json
 
@@ -26,6 +26,8 @@ class Fitted:
     model: Any
     n_rows: int
     """Rows it was fitted on."""
+    data: Data
+    """All rows, of which these are the search rows."""
     warnings: tuple[str, ...]
     """What was said while fitting, each once."""
 
@@ -56,14 +58,51 @@ def fit(record: StudyRecord, config: Config, file: Path | None = None) -> Fitted
     The same each time, bit for bit: one thread, and the study's seed. Raises DataError where the file cannot be
     read, ExportError where it is not the one that was searched or where the fit fails.
     """
+    try:
+        data = searched_data(record, file)
+    except OtherData as error:
+        raise ExportError(f"{error}\nGive the file as it was, or leave the model out.") from error
+    rows = data.split().search
+    X, y = data.X.iloc[rows].reset_index(drop=True), data.y[rows]
+    model = builder(record)(config)
+    try:
+        said = fit_quietly(model, X, y)
+    except Exception as error:
+        raise ExportError(f"the model cannot be fitted: {type(error).__name__}: {error}") from error
+    return Fitted(model, len(X), data, said)
+
+
+def builder(record: StudyRecord) -> PipelineBuilder:
+    """Config -> unfitted pipeline, as the search built it."""
+    return PipelineBuilder(_columns(record), record.seed)
+
+
+def searched_data(record: StudyRecord, file: Path | None = None) -> Data:
+    """The data of the study's file, or of ``file`` in its place.
+
+    Raises DataError where the file cannot be read, OtherData where it is not the one that was searched.
+    """
     spec = data_spec(record)
     if file is not None:
         spec = replace(spec, file=str(file))
-    _check_hash(spec.file, record.spec["data"]["sha256"])
-    data = read_data(spec)
-    rows = data.split().search
-    X, y = data.X.iloc[rows].reset_index(drop=True), data.y[rows]
-    return _fit(build(config, _columns(record), record.seed), X, y)
+    found, searched = sha256_of(spec.file), record.spec["data"]["sha256"]
+    if found != searched:
+        raise OtherData(
+            f"{spec.file} is not the file that was searched: its SHA-256 is {found[:12]}, the study's {searched[:12]}"
+        )
+    return read_data(spec)
+
+
+def fit_quietly(model: Any, X: Any, y: Any, **params: Any) -> tuple[str, ...]:
+    """Fit in place, with one thread; what was said meanwhile, each once. Raises whatever the model raises."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        model.fit(X, **params) if y is None else model.fit(X, y, **params)
+    return tuple(
+        dict.fromkeys(f"{one.category.__name__}: {str(one.message).strip().splitlines()[0]}" for one in raised)
+    )
 
 
 def data_spec(record: StudyRecord) -> DataSpec:
@@ -77,25 +116,3 @@ def data_spec(record: StudyRecord) -> DataSpec:
 
 def _columns(record: StudyRecord) -> Columns:
     return Columns.from_json(record.spec["columns"])
-
-
-def _check_hash(file: str, recorded: str) -> None:
-    found = sha256_of(file)
-    if found != recorded:
-        raise ExportError(
-            f"{file} is not the file that was searched: its SHA-256 is {found[:12]}, the study's {recorded[:12]}\n"
-            "Give the file as it was, or leave the model out."
-        )
-
-
-def _fit(model: Any, X: Any, y: Any) -> Fitted:
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1), warnings.catch_warnings(record=True) as raised:
-        warnings.simplefilter("always")
-        try:
-            model.fit(X, y)
-        except Exception as error:
-            raise ExportError(f"the model cannot be fitted: {type(error).__name__}: {error}") from error
-    said = dict.fromkeys(f"{one.category.__name__}: {str(one.message).strip().splitlines()[0]}" for one in raised)
-    return Fitted(model, len(X), tuple(said))
