@@ -93,6 +93,16 @@ def test_the_gradient_of_the_posterior_is_that_of_finite_differences(rng):
         np.testing.assert_allclose(posterior(at)[1], numeric, rtol=1e-3, atol=1e-3)
 
 
+def test_a_wild_step_of_the_fit_is_a_number_and_leads_back(rng):
+    X, groups = rng.random((12, 2)), np.array([0, 1])
+    posterior = gp.Posterior(gp.squares_by_group(X, groups), gp.standardised(X[:, 0])[0])
+    for way in (-1e3, 1e3):
+        value, gradient = posterior(np.full(4, way))
+        assert np.isfinite(value)
+        assert value > posterior(posterior.start)[0]
+        assert (np.sign(gradient) == np.sign(way)).all()
+
+
 def test_a_gaussian_process_interpolates_and_is_unsure_elsewhere(rng):
     X = rng.random((30, 2))
     Y = np.column_stack([np.sin(4 * X[:, 0]), X[:, 1] ** 2])
