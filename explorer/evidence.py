@@ -69,14 +69,18 @@ def about(snapshot: Snapshot, number: int) -> str:
 
 def sure_text(found: Answer, number: int) -> str:
     """How sure a trial is of its place on the front, and what it ties with; empty where that is not known."""
+    likely = "" if found.certainty is None else found.certainty.likely_text(number)
+    return f"{likely} {tie_text(found, number)}".strip()
+
+
+def tie_text(found: Answer, number: int) -> str:
+    """Which members of the front a trial ties with; empty where it ties with none."""
     known = found.certainty
-    if known is None:
+    tied = [] if known is None else [one for one in known.ties_of(number) if one in found.front.numbers]
+    if known is None or not tied:
         return ""
-    tied = [one for one in known.ties_of(number) if one in found.front.numbers]
-    if not tied:
-        return known.likely_text(number)
     others = f"trial{'' if len(tied) == 1 else 's'} {join_numbers(tied, 6)}"
-    return f"{known.likely_text(number)} It ties with {others}: they differ within noise in {join(known.noisy)}."
+    return f"It ties with {others}: they differ within noise in {join(known.noisy)}."
 
 
 def tie_note(found: Answer, one: int, other: int) -> str:

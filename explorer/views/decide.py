@@ -53,7 +53,7 @@ def _values(look: Look, found: Answer, trial: Trial, default: Trial | None) -> N
     st.html(text.section_html("What it gives", _beside(default)))
     told = evidence.evidence(look.snapshot, trial.number)
     st.html(text.values_html(found.objectives, trial.values, told, default))
-    lines = [evidence.sure_text(found, trial.number), evidence.about(look.snapshot, trial.number)]
+    lines = [evidence.tie_text(found, trial.number), evidence.about(look.snapshot, trial.number)]
     for line in filter(None, lines):
         st.html(text.line_html(line, "mo-hint"))
 
