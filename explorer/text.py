@@ -290,14 +290,15 @@ def facts_html(facts: Iterable[tuple[str, str, str]]) -> str:
 def pace_html(found: Pace, snapshot: Snapshot) -> str:
     """How far a search is, how fast, and what is left."""
     wanted = "" if found.n_wanted is None else f"of {found.n_wanted:,}"
-    speed = "–" if found.per_minute is None else f"{found.per_minute:.3g} a minute"
+    per_minute = found.per_minute
+    speed = "–" if per_minute is None else f"{per_minute:,.{0 if per_minute >= 10 else 2}f} a minute"
     n_failed = snapshot.n_in(State.FAILED)
     share = f"{n_failed / len(snapshot.trials):.1%} of all" if n_failed else ""
     facts = [
         ("evaluated", f"{found.n_done:,}", wanted),
         ("state", state_text(snapshot), f"{snapshot.n_in(State.RUNNING):,} in flight" if snapshot.running else ""),
         ("pace", speed, "of the last trials"),
-        ("left", "–" if found.remaining_s is None else f"about {clock(found.remaining_s)}", "at this pace"),
+        ("left", *(("–", "") if found.remaining_s is None else (f"about {clock(found.remaining_s)}", "at this pace"))),
         ("front", f"{0 if snapshot.front is None else len(snapshot.front):,}", "trials"),
         ("failed", f"{n_failed:,}", share),
     ]

@@ -77,7 +77,8 @@ class Certainty:
     numbers: NDArray[np.int64]
     """Shape (n,), ascending."""
     probability: Floats
-    """Shape (n,): of being on the front."""
+    """Shape (n,): of being on the front. It is confirmed once all of the front is, and an estimate before that: among
+    a few confirmed trials alone, all would seem to be on it. NaN where there is no estimate either."""
     confirmed: Mask
     """Shape (n,): whether test rows say so, or it is an estimate."""
     values: Floats
@@ -107,14 +108,18 @@ class Certainty:
     def probability_of(self, number: int) -> float | None:
         """Of being on the front; None where nothing is known of the trial."""
         row = self.row(number)
-        return None if row is None else float(self.probability[row])
+        return None if row is None or np.isnan(self.probability[row]) else float(self.probability[row])
+
+    def sure_of_place(self, row: int) -> bool:
+        """Whether its probability is confirmed, not an estimate."""
+        return bool(self.confirmed[row]) and self.on_test is not None
 
     def likely_text(self, number: int) -> str:
         """Its probability as a sentence that says what it stands on; empty where nothing is known of the trial."""
         row = self.row(number)
-        if row is None:
+        if row is None or np.isnan(self.probability[row]):
             return ""
-        basis = "confirmed on test rows" if self.confirmed[row] else f"an estimate from {self.n_folds} folds"
+        basis = "confirmed on test rows" if self.sure_of_place(row) else f"an estimate from {self.n_folds} folds"
         return f"It is on the front with a probability of {100 * self.probability[row]:.0f} % ({basis})."
 
     def tie(self, one: int, other: int) -> bool:
@@ -340,14 +345,17 @@ def _joined(objectives: Sequence[Objective], trials: Sequence[Trial], told: Sequ
     """One record of all claims; later ones take the place of earlier ones."""
     numbers = np.array(sorted({number for claims in told for number in claims.numbers}), dtype=np.int64)
     n, m = len(numbers), len(objectives)
-    probability, confirmed, within = np.zeros(n), np.zeros(n, dtype=bool), np.eye(n, dtype=bool)
+    probability, confirmed, within = np.full(n, np.nan), np.zeros(n, dtype=bool), np.eye(n, dtype=bool)
+    on_test = _on_test(objectives, trials, told[-1])
     values, low, high = (np.full((n, m), np.nan) for _ in range(3))
     noisy: list[int] = []
     for claims in told:
         rows = np.searchsorted(numbers, claims.numbers)
         spread = np.ptp(claims.draws, axis=0).max(axis=0) > 0
         noisy = [at for at, one in enumerate(objectives) if not one.unit and spread[at]]
-        probability[rows], confirmed[rows] = front_probability(claims.draws), claims.basis == CONFIRMED
+        confirmed[rows] = claims.basis == CONFIRMED
+        if claims.basis == ESTIMATE or on_test is not None:
+            probability[rows] = front_probability(claims.draws)
         values[rows], low[rows], high[rows] = claims.values, claims.low, claims.high
         if noisy:
             within[np.ix_(rows, rows)] = tied(claims.draws[:, :, noisy], CONFIDENCE)
@@ -362,7 +370,7 @@ def _joined(objectives: Sequence[Objective], trials: Sequence[Trial], told: Sequ
         within,
         tuple(objectives[at].name for at in noisy),
         max(claims.n_folds for claims in told),
-        _on_test(objectives, trials, told[-1]),
+        on_test,
     )
 
 

@@ -138,6 +138,17 @@ def test_the_latest_scores_of_a_trial_count_and_those_on_other_rows_do_not() -> 
     assert found.confirmed.tolist() == [False, True, True, False]
 
 
+def test_a_few_confirmed_trials_do_not_confirm_a_place_on_the_front() -> None:
+    found = known(confirmations=[CONFIRMATIONS[2]])
+    assert (found.basis(2), found.low[2, 0] > 0.87) == (CONFIRMED, True)
+    assert found.probability[2] == known().probability[2]
+    assert "(an estimate from 5 folds)" in found.likely_text(2)
+    alone = [replace(trial, steps={}) for trial in TRIALS]
+    unknown = known(alone, [CONFIRMATIONS[2]])
+    assert (unknown.probability_of(2), unknown.likely_text(2)) == (None, "")
+    assert known(alone, CONFIRMATIONS).probability_of(2) == 1.0
+
+
 def test_a_test_split_too_small_for_an_interval_confirms_nothing() -> None:
     small = {"scores": {"accuracy": {"value": 0.8, "low": None, "high": None, "confidence": None}}}
     small |= {"draws": pack_draws(np.empty((0, 1)))}

@@ -385,3 +385,22 @@ def test_any_score_has_an_interval_also_one_that_looks_at_the_rows(rows_and_labe
         assert draws[:, columns.index(name)] == pytest.approx(expected, abs=1e-6)
         interval = found["scores"][name]
         assert interval["low"] < interval["value"] < interval["high"]
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_a_trial_on_onnx_runtime_is_confirmed_as_converted(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("skl2onnx")
+    file = write_table(tmp_path / "t.csv", 300)
+    spec = spec_for_csv(file, "y", positive="yes").changed(
+        models={"families": ["bayes"], "backends": ["onnxruntime"]}, search={"n_trials": 1, "folds": 2, "workers": 1}
+    )
+    study, _ = run_study(spec, tmp_path / "t.db")
+    study.confirm([0], rounds=1, repeats=1)
+    (confirmation,) = study.store.confirmations("t")
+    kept = {one.kind: one for one in study.store.artefacts("t")}
+    assert sorted(kept) == ["onnx", "skops"]
+    assert confirmation.measures["backend"] == "onnxruntime"
+    assert confirmation.measures["size_kb"] == kept["onnx"].n_bytes / 1000
+    assert confirmation.measures["repeats"]["size_kb"] == pytest.approx([confirmation.measures["size_kb"]], rel=0.05)
+    assert make_export(study.store, "t", 0).files["model.onnx"]

@@ -20,7 +20,6 @@ def course(trace: pd.DataFrame, palette: Palette = LIGHT) -> dict[str, Any]:
 def course_spec(palette: Palette) -> dict[str, Any]:
     """The spec without data; read it, never change it."""
     data = alt.Chart(alt.NamedData("trace")).encode(
-        x=alt.X("evaluations:Q", scale=alt.Scale(nice=False), axis=_axis("evaluations")),
         tooltip=[
             alt.Tooltip("evaluations:Q", title="evaluations"),
             alt.Tooltip("share:Q", title="of the present hypervolume", format=".1%"),
@@ -30,14 +29,18 @@ def course_spec(palette: Palette) -> dict[str, Any]:
     )
     share = alt.Y("share:Q", axis=_axis("hypervolume, of the present one", format=".0%"))
     size = alt.Y("front:Q", axis=_axis("trials on the front", tickMinStep=1))
-    rows = [
-        (data.mark_line(color=palette.front, interpolate="step-after", point=alt.OverlayMarkDef(size=14)), share, 200),
-        (data.mark_line(color=palette.default, interpolate="step-after", point=alt.OverlayMarkDef(size=14)), size, 110),
+    views = [
+        data.mark_line(color=colour, interpolate="step-after", point=alt.OverlayMarkDef(size=14, color=colour))
+        .encode(x=alt.X("evaluations:Q", scale=alt.Scale(nice=False), axis=_axis(title)), y=y)
+        .properties(width="container", height=height)
+        for colour, y, title, height in (
+            (palette.front, share, None, 200),
+            (palette.default, size, "evaluations", 110),
+        )
     ]
-    views = [chart.encode(y=y).properties(width="container", height=height) for chart, y, height in rows]
-    spec: dict[str, Any] = alt.vconcat(*views, spacing=12).to_dict()
+    spec: dict[str, Any] = alt.vconcat(*views, spacing=8).to_dict()
     return spec
 
 
-def _axis(title: str, **looks: Any) -> alt.Axis:
+def _axis(title: str | None, **looks: Any) -> alt.Axis:
     return alt.Axis(title=title, tickCount=5, gridOpacity=0.5, minExtent=44, **looks)

@@ -28,7 +28,7 @@ def duel_spec(axes: Axes, names: tuple[str, str], palette: Palette) -> dict[str,
     x, y = axis(alt.X("x:Q"), axes[0], 8), axis(alt.Y("y:Q"), axes[1], 8)
     # Names are shown by the legend alone: two studies may look alike where their names are cut.
     labels = "datum.value === 'one' ? names[0] : names[1]"
-    legend = alt.Legend(orient="top", title=None, labelExpr=labels, labelLimit=300)
+    legend = alt.Legend(orient="top", title=None, labelExpr=labels, labelLimit=300, symbolStrokeWidth=0)
     colour = alt.Color("study:N", scale=alt.Scale(domain=kinds, range=[palette.front, palette.chosen]), legend=legend)
     shape = alt.Shape("study:N", scale=alt.Scale(domain=kinds, range=["circle", "square"]), legend=legend)
     dash = alt.StrokeDash("study:N", scale=alt.Scale(domain=kinds, range=[[1, 0], [6, 3]]), legend=None)

@@ -20,7 +20,7 @@ _LABEL_PIXELS = 210
 
 def shares(frame: pd.DataFrame, targets: Sequence[str], palette: Palette = LIGHT) -> dict[str, Any]:
     """The frame of :func:`moopt_explorer.influence.shares_frame`, a row a hyperparameter, a column a target."""
-    frame = frame.assign(text=[f"{share:.0%}" if share >= 0.01 else "" for share in frame["share"]])
+    frame = frame.assign(text=[f"{100 * share:.0f}" if share >= 0.01 else "" for share in frame["share"]])
     names = tuple(dict.fromkeys(frame["hyperparameter"]))
     return dict(shares_spec(names, tuple(targets), palette), datasets={"shares": frame})
 
@@ -32,7 +32,9 @@ def shares_spec(hyperparameters: tuple[str, ...], targets: tuple[str, ...], pale
         x=alt.X(
             "target:N",
             sort=list(targets),
-            axis=alt.Axis(title=None, orient="top", labelAngle=-30, labelLimit=_LABEL_PIXELS, domain=False),
+            axis=alt.Axis(
+                title=None, orient="top", labelAngle=-40, labelLimit=_LABEL_PIXELS, labelOverlap=False, domain=False
+            ),
         ),
         y=alt.Y(
             "hyperparameter:N",

@@ -19,7 +19,7 @@ _ANEW = "moopt_anew"
 
 def draw(look: Look) -> None:
     """Draw it; what takes seconds is found out once a revision, and not again and again while the study runs."""
-    st.html(text.section_html("What moves the objectives", "of the trials that were made"))
+    st.html(text.section_html("What moves the objectives", "shares in %"))
     found = _influence(look)
     if not found.importances:
         line = f"From {FEWEST_TRIALS} complete trials on, and with a known space, it says which hyperparameter matters."

@@ -197,7 +197,7 @@ def _downloads(look: Look) -> None:
                 mime=mime,
                 on_click="ignore",
             )
-        st.html(text.line_html("Pictures are saved as PNG or SVG by the menu ⋯ at their upper right.", "mo-hint"))
+        st.html(text.line_html("The toolbar at the upper right of a picture saves it as PNG.", "mo-hint"))
 
 
 def _hyperparameters(table: pd.DataFrame) -> list[str]:

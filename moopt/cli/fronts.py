@@ -66,7 +66,7 @@ def _certainty_json(number: int, known: Certainty | None) -> dict[str, Json]:
         if math.isfinite(low)
     }
     return {
-        "front_probability": float(known.probability[row]),
+        "front_probability": known.probability_of(number),
         "basis": known.basis(row),
         "intervals": intervals,
     }
@@ -166,7 +166,9 @@ class _Rows:
 
 def probability_text(known: Certainty, row: int) -> str:
     """``~83 %`` where it is an estimate, ``97 %`` where it is confirmed."""
-    return f"{'' if known.confirmed[row] else '~'}{known.probability[row]:.0%}".replace("%", " %")
+    if math.isnan(known.probability[row]):
+        return "–"
+    return f"{'' if known.sure_of_place(row) else '~'}{100 * known.probability[row]:.0f} %"
 
 
 def _interval(known: Certainty, row: int, objective: Objective) -> str:

@@ -7,12 +7,15 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from moopt.confirm.models import SKOPS, Model, Refit, read_pickled
+from moopt.confirm.models import ONNX, PICKLED, SKOPS, Model, Refit, read_onnx, read_pickled
 from moopt.confirm.timing import ModelFile
+from moopt.deploy.backends import ONNXRUNTIME, SKLEARN
 from moopt.measure.artefact import load_model
 from moopt.store import artefacts
 from moopt.store.base import Store
 from moopt.trial import Json, Trial
+
+_READ = {SKOPS: load_model, ONNX: read_onnx, PICKLED: read_pickled}
 
 
 @dataclass
@@ -22,6 +25,7 @@ class Fitted:
     files: dict[int, ModelFile] = field(default_factory=dict)
     size_kb: dict[int, float] = field(default_factory=dict)
     """Of the files that ship."""
+    backend: dict[int, str] = field(default_factory=dict)
     scored: dict[int, Mapping[str, Json]] = field(default_factory=dict)
     failed: dict[int, Exception] = field(default_factory=dict)
     n_refitted: int = 0
@@ -54,17 +58,24 @@ def fit_models(
             continue
         found.files[number] = _filed(store, name, number, model, folder)
         found.n_refitted += model.refitted
-        if model.kind == SKOPS:
-            found.size_kb[number] = len(model.content) / 1000
+        found.backend[number] = SKLEARN if model.onnx is None else ONNXRUNTIME
+        if model.kind == SKOPS or model.onnx is not None:
+            found.size_kb[number] = len(model.onnx or model.content) / 1000
         if model.scored:
             found.scored[number] = model.scored
     return found
 
 
 def _filed(store: Store, name: str, number: int, model: Model, folder: Path) -> ModelFile:
-    if model.kind == SKOPS and store.artefact_folder is not None:
-        artefact = artefacts.keep(store, name, number, SKOPS, model.content)
-        return ModelFile(store.artefact_folder / artefact.path, load_model)
-    path = folder / f"{number}.{model.kind}"
-    path.write_bytes(model.content)
-    return ModelFile(path, load_model if model.kind == SKOPS else read_pickled)
+    """The file that ships. The scikit-learn model behind a converted one is kept too: exports convert it again."""
+    file = _kept(store, name, number, model.kind, model.content, folder)
+    return file if model.onnx is None else _kept(store, name, number, ONNX, model.onnx, folder)
+
+
+def _kept(store: Store, name: str, number: int, kind: str, content: bytes, folder: Path) -> ModelFile:
+    if kind != PICKLED and store.artefact_folder is not None:
+        artefact = artefacts.keep(store, name, number, kind, content)
+        return ModelFile(store.artefact_folder / artefact.path, _READ[kind])
+    path = folder / f"{number}.{kind}"
+    path.write_bytes(content)
+    return ModelFile(path, _READ[kind])

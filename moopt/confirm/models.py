@@ -16,16 +16,21 @@ import cloudpickle
 from moopt import uncertainty
 from moopt.confirm.scores import scored
 from moopt.data import DataSpec, Rows, read_data
+from moopt.deploy.backends import BACKEND, ONNXRUNTIME
 from moopt.errors import OtherData
 from moopt.evaluate import one_thread
 from moopt.measure import Measures
 from moopt.measure.artefact import load_kept, load_model
+from moopt.measure.deployed import deployed
 from moopt.measure.size import model_bytes
 from moopt.refit import fit_quietly
 from moopt.trial import Config, Json
 
-SKOPS, PICKLED = "skops", "pickle"
+SKOPS, PICKLED, ONNX = "skops", "pickle", "onnx"
 """How a model was turned into bytes; pickled ones live as long as the confirmation and are read by nobody else."""
+
+_COMPARED = 5_000
+"""Search rows on which a converted model must predict as its original."""
 
 
 class Halves(NamedTuple):
@@ -92,6 +97,8 @@ class Model(NamedTuple):
     """``scores``, ``n_rows`` and ``draws``; empty where the test split was not to be scored."""
     said: tuple[str, ...]
     """What was said while fitting, each once."""
+    onnx: bytes | None = None
+    """The file that ships where the config's backend is ONNX Runtime: the model, converted."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +127,12 @@ class Refit:
                 model = one_thread(self.build(config))
                 said = fit_quietly(model, halves.search.X, halves.search.y, **halves.search.fit_params)
                 content, kind = _as_bytes(model, ships=self.ships)
-            found = self._scored(model, halves.test) if score and halves.test is not None else {}
-        return Model(content, kind, refitted, found, said)
+            predicts, onnx = model, None
+            if config.get(BACKEND) == ONNXRUNTIME:
+                predicts, _ = deployed(model, halves.search.X[:_COMPARED])
+                onnx = predicts.content
+            found = self._scored(predicts, halves.test) if score and halves.test is not None else {}
+        return Model(content, kind, refitted, found, said, onnx)
 
     def _scored(self, model: Any, test: Rows) -> dict[str, Json]:
         return scored(
@@ -145,6 +156,13 @@ def _as_bytes(model: Any, *, ships: bool) -> tuple[bytes, str]:
             raise
         return cloudpickle.dumps(model), PICKLED
     return content, SKOPS
+
+
+def read_onnx(path: Path) -> Any:
+    """A converted model, with the face of its original."""
+    from moopt.deploy.onnx_model import OnnxModel
+
+    return OnnxModel(path)
 
 
 def read_pickled(path: Path) -> Any:

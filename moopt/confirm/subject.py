@@ -12,9 +12,13 @@ from moopt.data import FileReference
 from moopt.errors import ConfirmError, OtherData
 from moopt.evaluate import CrossValidation
 from moopt.measure import Measures, measures
+from moopt.measure.deployed import Backends
 from moopt.refit import builder, no_pipeline, searched_data
 from moopt.store.base import StudyRecord
 from moopt.trial import Config, Evaluator
+
+OWN_BACKEND = (Backends(()),)
+"""A repeat measures a config on its own backend, and makes no siblings."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class _Repeats:
     def __call__(self, repeat: int) -> Evaluator:
         """The repeat's evaluator."""
         reference = FileReference(self.source.spec, self.source.sha256, self.n_folds, repeat)
-        return CrossValidation(reference, self.build, self.measures, train_rows=0)
+        return CrossValidation(reference, self.build, self.measures, train_rows=0, expansions=OWN_BACKEND)
 
 
 def _not_ours(record: StudyRecord) -> str:

@@ -19,6 +19,8 @@ from moopt.confirm.models import Refit, opened
 from moopt.confirm.scores import check_labels, no_interval
 from moopt.confirm.subject import Subject
 from moopt.confirm.timing import QuietClock, measured
+from moopt.deploy.backends import SKLEARN
+from moopt.deploy.converter import close as close_converter
 from moopt.engine.workers import executor_of
 from moopt.errors import ConfirmError, SpecError, StudyBusy
 from moopt.evaluate import opened as opened_folds
@@ -93,6 +95,7 @@ def confirm(
     finally:
         opened.cache_clear()  # they would hold the data of this process for ever
         opened_folds.cache_clear()
+        close_converter()
 
 
 class _Confirming:
@@ -199,7 +202,7 @@ class _Confirming:
         found: dict[str, Json] = {
             **measured(list(visits.values()), self._subject.latencies),
             "size_kb": self._fitted.size_kb.get(number),
-            "backend": "sklearn",
+            "backend": self._fitted.backend.get(number, SKLEARN),
         }
         if number in self._fitted.scored:
             found |= {**self._fitted.scored[number], "look": self._looks + 1}

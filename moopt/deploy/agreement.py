@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from moopt.deploy.onnx_model import OnnxModel
 
 _RELATIVE = 1e-3
+_TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Agreement:
     """Rows of the same label; of a number that differs by at most a thousandth of itself and of the spread."""
     probability: float | None = None
     """The largest difference between two probabilities; None where there are none."""
+    n_ties: int = 0
+    """Rows that are not equal, and whose two likeliest classes are equally likely for the original."""
 
     @property
     def share(self) -> float:
@@ -33,8 +36,11 @@ class Agreement:
         return self.n_equal / self.n_rows
 
     def check(self, max_disagreement: float = MAX_DISAGREEMENT) -> None:
-        """Raises WrongResult where they differ on more than this share of rows, rounded up to whole rows."""
-        different = self.n_rows - self.n_equal
+        """Raises WrongResult where they differ on more than this share of rows, rounded up to whole rows.
+
+        Ties do not count: which class wins one is decided by rounding, also in the original.
+        """
+        different = self.n_rows - self.n_equal - self.n_ties
         if different > math.ceil(max_disagreement * self.n_rows):
             raise WrongResult(
                 f"the ONNX model predicts otherwise than its original on {different} of {self.n_rows} rows; "
@@ -47,10 +53,13 @@ def agreement(original: Any, converted: OnnxModel, X: Any) -> Agreement:
     expected = np.asarray(original.predict(X))
     found, probabilities = converted.predict_with_proba(X)
     equal = expected == found if hasattr(converted, "classes_") else _close(expected, found)
-    largest = None
-    if probabilities is not None:
-        largest = float(np.max(np.abs(np.asarray(original.predict_proba(X)) - probabilities)))
-    return Agreement(len(equal), int(np.sum(equal)), largest)
+    if probabilities is None:
+        return Agreement(len(equal), int(np.sum(equal)))
+    likely = np.asarray(original.predict_proba(X))
+    second, first = np.sort(likely, axis=1)[:, -2:].T
+    ties = ~equal & (first - second < _TIE)
+    largest = float(np.max(np.abs(likely - probabilities)))
+    return Agreement(len(equal), int(np.sum(equal)), largest, int(np.sum(ties)))
 
 
 def _close(expected: Any, found: Any) -> Any:

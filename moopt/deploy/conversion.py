@@ -53,6 +53,9 @@ def _converted(estimator: Any, layout: Layout) -> Any:
     inputs = [(NUMBERS, FloatTensorType([None, len(layout.numbers)]))] if layout.numbers else []
     inputs += [(TEXTS, StringTensorType([None, len(layout.texts)]))] if layout.texts else []
     model = _with_plain_outputs(_prepared(estimator, layout), inputs)
+    opsets = sorted(model.opset_import, key=lambda one: str(one.domain))  # their order is chance
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
     set_model_props(model, {METADATA: json.dumps(_described(estimator, layout))})
     return model
 

@@ -87,7 +87,8 @@ class OnnxModel:
         if hasattr(self, "classes_"):
             labels: NDArray[Any] = np.asarray(found, dtype=self.classes_.dtype)
             return labels
-        return np.squeeze(found, axis=1) if found.shape[1:] == (1,) else found
+        numbers: NDArray[Any] = found[:, 0] if found.shape[1:] == (1,) else found
+        return numbers
 
     @_if_scores_are("predict_proba")
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -101,8 +102,9 @@ class OnnxModel:
         if len(self.classes_) > 2:
             return found
         # Converters differ in which of two columns is whose.
-        size = np.abs(found[:, 0])
-        return np.asarray(np.where(self._plain(labels) == self.classes_[1], size, -size))
+        decisions: NDArray[Any] = np.abs(found[:, 0])
+        decisions[self._plain(labels) != self.classes_[1]] *= -1
+        return decisions
 
     def _run(self, X: Any, outputs: list[str]) -> list[NDArray[Any]]:
         found: list[NDArray[Any]] = self._session.run(outputs, self._layout.feed(X))

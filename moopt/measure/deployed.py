@@ -52,9 +52,9 @@ def on_backends(names: Sequence[str], max_disagreement: float = MAX_DISAGREEMENT
 def deployed(model: Any, X: Any, max_disagreement: float = MAX_DISAGREEMENT) -> tuple[OnnxModel, Mapping[str, Json]]:
     """A fitted model on ONNX Runtime, and how far it predicts alike on rows X (n, d).
 
-    The details are ``agreement`` (the share of rows), ``probability_difference`` (the largest one; None without
-    probabilities) and ``conversion_s``. Raises as :func:`moopt.deploy.converter.convert`, and WrongResult where the
-    two disagree on more rows than they may.
+    The details are ``agreement`` (the share of rows, ties counted as they fell), ``probability_difference`` (the
+    largest one; None without probabilities) and ``conversion_s``. Raises as
+    :func:`moopt.deploy.converter.convert`, and WrongResult where the two disagree on more rows than they may.
     """
     from moopt.deploy.onnx_model import OnnxModel
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from moopt.confirm import Subject
 from moopt.confirm.models import Halves, HeldHalves
+from moopt.confirm.subject import OWN_BACKEND
 from moopt.data import Rows
 from moopt.errors import ConfirmError, SpecError
 from moopt.evaluate import CrossValidation, cut_params
@@ -109,7 +110,8 @@ class _Repeats:
         """The repeat's evaluator."""
         found = self.confirmable
         rows = found.rows._replace(folds=list(self._splitter(repeat).split(found.rows.X, found.rows.y)))
-        return WithSettings(CrossValidation(Held(rows), found.build, found.measures, train_rows=0), found.settings)
+        evaluator = CrossValidation(Held(rows), found.build, found.measures, train_rows=0, expansions=OWN_BACKEND)
+        return WithSettings(evaluator, found.settings)
 
     def _splitter(self, repeat: int) -> Any:
         from copy import copy

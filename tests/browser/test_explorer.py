@@ -114,5 +114,21 @@ def test_names_are_text_and_never_run(tmp_path: Path, browsing: Browsing) -> Non
         page.locator("svg.marks path[aria-label^='trial ']").last.hover(force=True)
         page.get_by_role("button", name=re.compile("Decide on")).click()
         expect(page.locator(".mo-why")).to_contain_text("onerror")
+        for name, shown in (("Studies", "To delete it, write its name"), ("Progress", "What moves the objectives")):
+            page.get_by_role("link", name=name).click()
+            expect(page.get_by_text(shown)).to_be_attached()
         assert page.locator("img[src=x]").count() == 0
         assert page.title() != "run"
+
+
+def test_a_picture_and_the_front_are_saved(study: str, browsing: Browsing) -> None:
+    with browsing.page(study) as page:
+        ready(page)
+        page.locator("svg.marks").first.hover()
+        with page.expect_download() as arriving:
+            page.get_by_role("button", name=re.compile("^Download as PNG")).first.click()
+        assert Path(arriving.value.path()).read_bytes().startswith(b"\x89PNG")
+        for kind, start in (("CSV", b"number,state,"), ("Parquet", b"PAR1")):
+            with page.expect_download() as arriving:
+                page.get_by_role("button", name=f"The front as {kind}").click()
+            assert Path(arriving.value.path()).read_bytes().startswith(start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,48 +14,7 @@ from moopt.measure.size import model_bytes
 from moopt.objectives import Objective
 from moopt.store import artefacts, open_store
 from tests.explorer import synthetic
-
-APP = Path(__file__).resolve().parents[2] / "explorer" / "app.py"
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def explorer(monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Opens the app on a store, with a query."""
-
-    def opened(*arguments: object, **query: str) -> AppTest:
-        monkeypatch.setattr(sys, "argv", ["app.py", *map(str, arguments)])
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        for key, value in query.items():
-            app.query_params[key.replace("__", ".")] = value
-        return app.run()
-
-    return opened
-
-
-@pytest.fixture
-def filled(tmp_path: Path) -> Callable[..., Path]:
-    """A store with one study."""
-
-    def made(count: int, of: Sequence[Objective] = synthetic.FOUR, **how: float) -> Path:
-        path = tmp_path / "study.db"
-        store = open_store(path)
-        synthetic.fill(store, "churn", count, of=of, **how)
-        store.close()
-        return path
-
-    return made
-
-
-def words(app: AppTest) -> str:
-    """All text of a page."""
-    assert not app.exception, app.exception
-    told = [*app.get("html"), *app.info, *app.warning, *app.error]
-    return "\n".join(str(getattr(one, "body", None) or one.value) for one in told).replace("\\", "")
-
-
-def take(app: AppTest) -> AppTest:
-    return next(one for one in app.button if one.label.startswith("Take recommended")).click().run()
+from tests.explorer.pages import Open, take, turned, words
 
 
 def slider(app: AppTest, objective: str) -> object:
@@ -77,7 +35,7 @@ def test_search_and_confirmed_values_stand_side_by_side(explorer: Open, tmp_path
     store.close()
     explore = explorer(tmp_path / "sure.db", pick=str(one))
     assert {"likely", "tie"} <= set(explore.dataframe[0].value.columns)
-    assert "confirmed on test rows" in words(explore)
+    assert "(an estimate from 5 folds)" in words(explore)
     decide = words(turned(explore, "decide"))
     assert "<th>by the search</th>" in decide
     assert "<th>confirmed</th>" in decide
@@ -325,12 +283,6 @@ def test_a_pick_that_becomes_dominated_is_marked_and_kept(explorer: Open, filled
 
 
 # Trade-offs
-
-
-def turned(app: AppTest, page: str) -> AppTest:
-    """The app on another page."""
-    app.session_state["moopt_go"] = page
-    return app.run()
 
 
 def test_a_wish_is_answered_at_once_kept_in_the_url_and_may_be_taken(

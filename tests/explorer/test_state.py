@@ -29,6 +29,9 @@ views = st.builds(
     pick=st.none() | st.integers(0, 2**53 - 1),
     picture=st.sampled_from(state.PICTURES),
     whole=st.booleans(),
+    rival=names,
+    explained=names,
+    along=names,
     wishes=st.dictionaries(
         st.text(min_size=1, max_size=40),
         st.sampled_from([IMPROVE, ANYTHING]) | st.floats(allow_nan=False, allow_infinity=False),
