@@ -6,7 +6,7 @@ A snapshot belongs to one revision of the study, so it can be kept for as long a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,16 +14,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moopt.certainty import Certainty, stored_certainty
+from moopt import beside
+from moopt.certainty import Certainty, certainty
 from moopt.choose import Front, front_of
 from moopt.errors import NoTrialLeft
 from moopt.frames import value_matrix
 from moopt.objectives import PARAM, Floats, Objective, format_value, violations
 from moopt.requests import Request, asked
 from moopt.store.base import Store, StudyRecord
-from moopt.trial import Config, Source, State, Trial
+from moopt.trial import Config, Confirmation, Source, State, Trial
 
 MAX_CONFIG_TEXT = 120
+MOST_COMPARED = 500
+"""How sure a front is takes time with the square of its members: a larger one is not asked."""
 VALUE = "value_"
 """What stands before an objective's name in its column."""
 
@@ -40,6 +43,8 @@ class Snapshot:
     """By number, without their steps."""
     certainty: Certainty | None = None
     """How sure the front is; not asked while a coordinator is at work, since it is read anew with each step then."""
+    confirmations: tuple[Confirmation, ...] = ()
+    """Oldest first."""
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -108,6 +113,13 @@ class Snapshot:
         }
         return pd.DataFrame(flags | _values(self.objectives, self.values))
 
+    @cached_property
+    def beside(self) -> dict[int, beside.Row]:
+        """What was confirmed, beside what the search measured, by number."""
+        named = {one.number for one in self.confirmations} | self.points.keys()
+        trials = [trial for trial in self.trials if trial.number in named]
+        return {row.number: row for row in beside.rows(self.objectives, trials, self.confirmations)}
+
     def trial(self, number: int) -> Trial | None:
         """A trial by its number; None where there is none."""
         at = self._places.get(number)
@@ -137,8 +149,14 @@ def read(store: Store, name: str) -> Snapshot:
     revision = store.revision(name)  # first: what comes after it is read again at the next look
     record, running = store.study(name), store.is_running(name)
     trials = tuple(store.trials(name, with_steps=False))
-    known = None if running else stored_certainty(store, name, record.objectives, trials)
-    return Snapshot(record, revision, running, trials, known)
+    found = Snapshot(record, revision, running, trials, confirmations=tuple(store.confirmations(name)))
+    return found if running or len(found.points) > MOST_COMPARED else replace(found, certainty=_certainty(store, found))
+
+
+def _certainty(store: Store, found: Snapshot) -> Certainty | None:
+    """From the steps of the trials that matter alone: the front and those near it."""
+    name = found.record.name
+    return certainty(found.objectives, found.trials, found.confirmations, lambda trial: store.trial(name, trial.number))
 
 
 def identity(location: str) -> int:

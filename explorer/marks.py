@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moopt.certainty import Certainty
 from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix, values_of
 from moopt.pareto import nondominated
 from moopt_explorer.data import VALUE
@@ -20,9 +21,11 @@ from moopt_explorer.state import TRIAL_NUMBER
 CELLS = (40, 30)
 """The cloud has at most so many cells across and upwards."""
 FRONT, BEYOND, DOMINATED = "front", "front, beyond a limit", "dominated"
-DEFAULT, RECOMMENDED, PICKED = "default config", "recommended", "picked"
-SIZES = {FRONT: 55, BEYOND: 40, DOMINATED: 18, DEFAULT: 130, RECOMMENDED: 300, PICKED: 150}
+TIED, DEFAULT, RECOMMENDED, PICKED = "tie", "default config", "recommended", "picked"
+SIZES = {FRONT: 55, BEYOND: 40, DOMINATED: 18, TIED: 170, DEFAULT: 130, RECOMMENDED: 300, PICKED: 150}
 """The kinds of points, in their drawing order, with their areas in square pixels."""
+FAINTEST = 0.25
+"""How opaque a member of the front is that hardly belongs there."""
 _MARGIN = 0.12
 Axes = tuple[Objective, Objective]
 
@@ -51,6 +54,13 @@ class Scene:
     window: Window
     pick: int | None
     recommended: int | None
+    certainty: Certainty | None = None
+
+    @property
+    def tied(self) -> tuple[int, ...]:
+        """Numbers of the trials that differ within noise from the pick, or from what is recommended without one."""
+        number = self.recommended if self.pick is None else self.pick
+        return () if number is None or self.certainty is None else self.certainty.ties_of(number)
 
     @property
     def n_outside(self) -> int:
@@ -59,7 +69,13 @@ class Scene:
 
 
 def scene(
-    trials: pd.DataFrame, axes: Axes, *, pick: int | None = None, recommended: int | None = None, whole: bool = False
+    trials: pd.DataFrame,
+    axes: Axes,
+    *,
+    pick: int | None = None,
+    recommended: int | None = None,
+    whole: bool = False,
+    certainty: Certainty | None = None,
 ) -> Scene:
     """The scene of complete trials.
 
@@ -72,7 +88,7 @@ def scene(
     trials, pair = trials.iloc[finite], pair[finite]
     marked = (trials["front"] | trials["default"] | trials["number"].isin(_numbers(pick, recommended))).to_numpy(bool)
     window = window_of(pair if whole or axes[0] == TRIAL_NUMBER else pair[marked])
-    return Scene(trials, pair, axes, window, pick, recommended)
+    return Scene(trials, pair, axes, window, pick, recommended, certainty)
 
 
 def window_of(points: Floats) -> Window:
@@ -157,6 +173,7 @@ def _points(scene: Scene, objectives: Sequence[Objective], describe: Callable[[i
     masks = {
         BEYOND: front & ~within,
         FRONT: front & within,
+        TIED: front & np.isin(numbers, scene.tied),
         DEFAULT: chosen["default"].to_numpy(),
         RECOMMENDED: np.isin(numbers, _numbers(scene.recommended)),
         PICKED: np.isin(numbers, _numbers(scene.pick)),
@@ -171,11 +188,26 @@ def _points(scene: Scene, objectives: Sequence[Objective], describe: Callable[[i
             "y": values[scene.axes[1].name],
             "kind": kinds,
             "size": [SIZES[kind] for kind in kinds],
+            "opacity": [
+                _opacity(scene.certainty, int(number)) if kind in (FRONT, BEYOND) else 1.0
+                for number, kind in zip(numbers[rows], kinds, strict=True)
+            ],
+            "likely": [_likely(scene.certainty, int(number)) for number in numbers[rows]],
             **{f"o{i}": [format_value(one, v) for v in values[one.name]] for i, one in enumerate(objectives)},
             "config": [describe(int(number)) for number in numbers[rows]],
             "aria": [f"trial {number}" for number in numbers[rows]],
         }
     )
+
+
+def _opacity(known: Certainty | None, number: int) -> float:
+    probability = None if known is None else known.probability_of(number)
+    return 1.0 if probability is None else FAINTEST + (1 - FAINTEST) * probability
+
+
+def _likely(known: Certainty | None, number: int) -> str:
+    probability = None if known is None else known.probability_of(number)
+    return "not known" if probability is None else f"{100 * probability:.0f} %"
 
 
 def _labels(scene: Scene) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from moopt.trial import Config, State, Trial
 from moopt_explorer.answer import Answer
 from moopt_explorer.compare import Comparison
 from moopt_explorer.data import Snapshot, scalar, slack
+from moopt_explorer.evidence import Told
 from moopt_explorer.gap import OVER, UNDER, Gap
 from moopt_explorer.growth import Pace, clock, reached
 from moopt_explorer.influence import Influence, unexplained
@@ -163,16 +164,39 @@ def sentence_html(found: Answer | None, preference: str) -> str:
     )
 
 
-def values_html(objectives: Sequence[Objective], values: Mapping[str, float], default: Trial | None) -> str:
-    """A row an objective: its value, the limit with its slack, and what the default config gives."""
-    rows = []
-    for one in objectives:
-        value = values.get(one.name, math.nan)
-        limit = "–" if one.limit is None else f"{format_value(one, one.limit)}, {slack(one, one.limit, value)}"
-        row = [shorten(one.name), format_value(one, value), limit]
-        rows.append(row if default is None else [*row, format_value(one, default.values.get(one.name, math.nan))])
-    head = ["objective", "value", "limit"] if default is None else ["objective", "value", "limit", "default"]
-    return table_html(head, rows)
+def values_html(
+    objectives: Sequence[Objective],
+    values: Mapping[str, float],
+    told: Mapping[str, Told] | None = None,
+    default: Trial | None = None,
+) -> str:
+    """A row an objective: its value, the interval or what was confirmed, the limit with its slack, the default's."""
+    told = told or {}
+    value = [values.get(one.name, math.nan) for one in objectives]
+    limits = [
+        "–" if one.limit is None else f"{format_value(one, one.limit)}, {slack(one, one.limit, at)}"
+        for one, at in zip(objectives, value, strict=True)
+    ]
+    columns = {
+        "objective": [shorten(one.name) for one in objectives],
+        "by the search" if told else "value": [format_value(o, at) for o, at in zip(objectives, value, strict=True)],
+        "90 % interval": [_told(told, one, "interval") for one in objectives],
+        "confirmed": [_told(told, one, "confirmed") for one in objectives],
+        "limit": limits,
+    }
+    if default is not None:
+        columns["default"] = [format_value(one, default.values.get(one.name, math.nan)) for one in objectives]
+    shown = {head: cells for head, cells in columns.items() if any(cells)}
+    return table_html(list(shown), list(zip(*shown.values(), strict=True)))
+
+
+def _told(told: Mapping[str, Told], objective: Objective, what: str) -> str:
+    """The search's interval, or the confirmed value with its own."""
+    one = told.get(objective.name)
+    if one is None:
+        return ""
+    confirmed = one.confirmed_text(objective)
+    return confirmed if what == "confirmed" else "" if confirmed else one.interval(objective)
 
 
 def config_html(config: Config, default: Config | None) -> str:
@@ -208,12 +232,14 @@ def configs_html(trials: Sequence[Trial]) -> str:
     )
 
 
-def compared_html(found: Comparison) -> str:
-    """A row an objective, a column a trial."""
-    rows = [
-        [shorten(one.name), *(format_value(one, float(value)) for value in found.values[:, column])]
-        for column, one in enumerate(found.objectives)
-    ]
+def compared_html(found: Comparison, told: Sequence[Mapping[str, Told]] = ()) -> str:
+    """A row an objective, a column a trial; below it what was confirmed of them."""
+    rows = []
+    for column, one in enumerate(found.objectives):
+        rows.append([shorten(one.name), *(format_value(one, float(value)) for value in found.values[:, column])])
+        confirmed = [_told(known, one, "confirmed") for known in told]
+        if any(confirmed):
+            rows.append([f"{shorten(one.name)}, confirmed", *(cell or "–" for cell in confirmed)])
     return table_html(["objective", *(f"#{trial.number}" for trial in found.trials)], rows, kind="mo-table even")
 
 

@@ -127,6 +127,12 @@ class Certainty:
         rows = self.row(one), self.row(other)
         return rows[0] is not None and rows[1] is not None and bool(self.within[rows[0], rows[1]])
 
+    def ties_of(self, number: int) -> tuple[int, ...]:
+        """Numbers of the other trials that tie with one."""
+        row = self.row(number)
+        tied = [] if row is None else self.numbers[self.within[row]].tolist()
+        return tuple(int(one) for one in tied if one != number)
+
     def groups(self, numbers: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Ties among trials by number (k,): groups counted from 1, 0 for a trial that ties with none.
 

@@ -14,6 +14,8 @@ from moopt_explorer import marks
 from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, axis
 from moopt_explorer.marks import Axes, Scene
 
+_SHAPES = {marks.DEFAULT: "diamond", marks.TIED: "square"}
+
 
 def scatter(
     scene: Scene,
@@ -27,22 +29,33 @@ def scatter(
     plain = tuple(replace(one, limit=None) for one in objectives)
     across, upwards = (replace(one, limit=None) for one in scene.axes)
     shown = marks.datasets(scene, objectives, limits, describe)
-    return dict(scatter_spec((across, upwards), plain, palette), datasets=shown)
+    spec = scatter_spec((across, upwards), plain, palette, sure=scene.certainty is not None)
+    return dict(spec, datasets=shown)
 
 
 @lru_cache(maxsize=128)
-def scatter_spec(axes: Axes, objectives: tuple[Objective, ...], palette: Palette) -> dict[str, Any]:
-    """The spec without data; read it, never change it."""
+def scatter_spec(
+    axes: Axes, objectives: tuple[Objective, ...], palette: Palette, *, sure: bool = False
+) -> dict[str, Any]:
+    """The spec without data, ``sure`` where it is known how sure the front is; read it, never change it."""
     across, upwards = axes
     x, y = axis(alt.X("x:Q"), across), axis(alt.Y("y:Q"), upwards)
-    kinds = list(marks.SIZES)
-    stroke = [palette.front, palette.front, palette.cloud, palette.default, palette.chosen, palette.chosen]
-    fill = [palette.front, "transparent", palette.cloud, palette.default, "transparent", palette.chosen]
-    shape = ["diamond" if kind == marks.DEFAULT else "circle" for kind in kinds]
+    kinds = [kind for kind in marks.SIZES if sure or kind != marks.TIED]
+    strokes = dict.fromkeys(kinds, palette.front) | {
+        marks.DOMINATED: palette.cloud,
+        marks.DEFAULT: palette.default,
+        marks.RECOMMENDED: palette.chosen,
+        marks.PICKED: palette.chosen,
+    }
+    hollow = (marks.BEYOND, marks.TIED, marks.RECOMMENDED)
+    stroke = [strokes[kind] for kind in kinds]
+    fill = ["transparent" if kind in hollow else strokes[kind] for kind in kinds]
+    shape = [_SHAPES.get(kind, "circle") for kind in kinds]
     legend = alt.Legend(orient="top", title=None, symbolStrokeWidth=1.5, columnPadding=14, labelLimit=220)
     tooltip = [
         alt.Tooltip("trial:N", title="trial"),
         *(alt.Tooltip(f"o{i}:N", title=one.name) for i, one in enumerate(objectives)),
+        *([alt.Tooltip("likely:N", title="probability of being on the front")] if sure else []),
         alt.Tooltip("config:N", title="config"),
     ]
     points = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
@@ -61,7 +74,8 @@ def scatter_spec(axes: Axes, objectives: tuple[Objective, ...], palette: Palette
         alt.Chart(alt.NamedData("steps"))
         .mark_line(color=palette.front, strokeWidth=1.2, opacity=0.75, aria=False)
         .encode(x=x, y=y, order=alt.Order("order:Q")),
-        points.mark_point(strokeWidth=1.8, opacity=1).encode(
+        points.mark_point(strokeWidth=1.8).encode(
+            opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
             stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=legend),
             fill=alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=fill), legend=legend),
             shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shape), legend=legend),

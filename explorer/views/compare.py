@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from moopt.trial import Trial
-from moopt_explorer import charts, state, text
+from moopt_explorer import charts, evidence, state, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.compare import Comparison, compare
 from moopt_explorer.views import parts, session
@@ -28,7 +28,7 @@ def page(look: Look) -> None:
     found = compare(look.answer.objectives, [look.store.trial(name, number) for number in numbers])
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _values(found)
+        _values(look, found)
     with right:
         _configs(found.trials)
 
@@ -67,7 +67,7 @@ def _what(look: Look, found: Answer, number: int) -> str:
     return " (default config)" if any(number == one.number for one in look.snapshot.defaults) else ""
 
 
-def _values(found: Comparison) -> None:
+def _values(look: Look, found: Comparison) -> None:
     note = (
         "lines are 90 % intervals of the mean over the folds" if found.has_noise else "measured once, so without noise"
     )
@@ -78,7 +78,10 @@ def _values(found: Comparison) -> None:
         width="stretch",
         alt="The trials' values in each objective",
     )
-    st.html(text.compared_html(found))
+    told = [evidence.evidence(look.snapshot, trial.number) for trial in found.trials]
+    st.html(text.compared_html(found, told))
+    if tied := evidence.ties_text(look.snapshot.certainty, [trial.number for trial in found.trials]):
+        st.html(text.line_html(tied, "mo-line"))
     if found.has_noise:
         lines = [text.noise_line(one, found.within_noise(column)) for column, one in enumerate(found.objectives)]
         told = [line for line in lines if line]

@@ -8,8 +8,9 @@ import streamlit as st
 
 from moopt import choose, export
 from moopt.errors import MooptError
+from moopt.store import artefacts
 from moopt.trial import Trial
-from moopt_explorer import data, text
+from moopt_explorer import data, evidence, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
@@ -29,7 +30,7 @@ def page(look: Look) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         _why(found, choice)
-        _values(found, trial, default)
+        _values(look, found, trial, default)
         if choice is not None:
             parts.swaps(found, trial.number)
     with right:
@@ -48,9 +49,13 @@ def _why(found: Answer, choice: choose.Choice | None) -> None:
         )
 
 
-def _values(found: Answer, trial: Trial, default: Trial | None) -> None:
+def _values(look: Look, found: Answer, trial: Trial, default: Trial | None) -> None:
     st.html(text.section_html("What it gives", _beside(default)))
-    st.html(text.values_html(found.objectives, trial.values, default))
+    told = evidence.evidence(look.snapshot, trial.number)
+    st.html(text.values_html(found.objectives, trial.values, told, default))
+    lines = [evidence.tie_text(found, trial.number), evidence.about(look.snapshot, trial.number)]
+    for line in filter(None, lines):
+        st.html(text.line_html(line, "mo-hint"))
 
 
 def _beside(default: Trial | None) -> str:
@@ -106,7 +111,8 @@ def _files(look: Look, choice: choose.Choice) -> None:
     """The zip: made at once where nothing has to be fitted, else when asked for."""
     name = look.snapshot.record.name
     wanted = (look.location, data.identity(look.location), name, choice.number, choice.reason)
-    if look.snapshot.record.spec and st.session_state.get(_PREPARED) != wanted:
+    is_kept = artefacts.find(look.store, name, choice.number, "skops") is not None
+    if look.snapshot.record.spec and not is_kept and st.session_state.get(_PREPARED) != wanted:
         st.button(
             "Fit the model and pack the files",
             type="primary",
@@ -115,7 +121,8 @@ def _files(look: Look, choice: choose.Choice) -> None:
         )
         return
     try:
-        with st.spinner(f"Packing #{choice.number}; its model is fitted on all training data…"):
+        how = "with the model that its confirmation kept" if is_kept else "its model is fitted on all training data"
+        with st.spinner(f"Packing #{choice.number}; {how}…"):
             packed, contents = _packed(*wanted, _choice=choice)
     except MooptError as error:
         st.error(text.markdown(str(error)))

@@ -10,13 +10,13 @@ import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
 from moopt.objectives import PARAM, Objective
-from moopt_explorer import data, files, sliders, state, text
+from moopt_explorer import data, evidence, files, sliders, state, text
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
 from moopt_explorer.views import pictures, session
 from moopt_explorer.views.session import Look
 
-_MARK = "mark"
+_MARK, _LIKELY, _TIE = "mark", "likely", "tie"
 
 
 def page(look: Look) -> None:
@@ -110,6 +110,8 @@ def _pick(look: Look, found: Answer) -> None:
     notes = text.against_default(found.objectives, default)
     cards, onwards = st.columns([5, 1], vertical_alignment="center")
     cards.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
+    if sure := evidence.sure_text(found, found.pick):
+        cards.html(text.line_html(sure, "mo-hint"))
     onwards.button(
         f"Decide on #{found.pick}",
         icon=":material/arrow_forward:",
@@ -127,7 +129,7 @@ def _table(look: Look, found: Answer) -> None:
     table = table.sort_values(f"{VALUE}{upwards.name}", ascending=upwards.direction == "minimize", kind="stable")
     table.insert(1, _MARK, table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna(""))
     order = table[_MARK].map({"picked": 0, "recommended": 1, "": 2}).sort_values(kind="stable")
-    table = table.loc[order.index]
+    table = _with_sureness(table.loc[order.index], found)
     numbers = table["number"].tolist()
     is_there = found.pick in numbers
     key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
@@ -138,7 +140,7 @@ def _table(look: Look, found: Answer) -> None:
         if rows and numbers[rows[0]] != found.pick:
             session.callback(session.picked(numbers[rows[0]]))()
 
-    st.html(text.section_html("The front within the limits", text.count(len(table), "trial")))
+    st.html(text.section_html("The front within the limits", f"{text.count(len(table), 'trial')}{_about_ties(table)}"))
     if table.empty:
         return
     st.dataframe(
@@ -152,10 +154,34 @@ def _table(look: Look, found: Answer) -> None:
         column_config={
             "number": st.column_config.NumberColumn("trial", format="#%d", width=70),
             _MARK: st.column_config.TextColumn("", width=100),
+            _LIKELY: st.column_config.NumberColumn(
+                "on the front", format="%.0f %%", help="probability of being on the front, given the noise", width=90
+            ),
+            _TIE: st.column_config.NumberColumn(
+                "tie", help="trials with the same number differ within noise", width=60
+            ),
             **{f"{PARAM}{name}": text.shorten(name) for name in _hyperparameters(table)},
             **{f"{VALUE}{one.name}": _column(one) for one in found.objectives},
         },
     )
+
+
+def _with_sureness(table: pd.DataFrame, found: Answer) -> pd.DataFrame:
+    """The table with the probability of being on the front and the ties, where they are known."""
+    known = found.certainty
+    if known is None or table.empty:
+        return table
+    numbers = table["number"].tolist()
+    ties = pd.array([int(group) or None for group in known.groups(numbers)], dtype="Int64")
+    likely = [known.probability_of(number) for number in numbers]
+    table.insert(2, _LIKELY, [None if one is None else 100 * one for one in likely])
+    table.insert(3, _TIE, ties)
+    return table
+
+
+def _about_ties(table: pd.DataFrame) -> str:
+    n_tied = int(table[_TIE].notna().sum()) if _TIE in table else 0
+    return f", {n_tied} of them in ties: those with the same number differ within noise" if n_tied else ""
 
 
 def _downloads(look: Look) -> None:

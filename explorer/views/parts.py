@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from moopt import choose
-from moopt_explorer import charts, text
+from moopt_explorer import charts, evidence, text
 from moopt_explorer.answer import Answer, points
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
@@ -47,7 +47,9 @@ def swaps(found: Answer, number: int) -> None:
         st.html(text.line_html("It is the only trial on the front.", "mo-hint"))
     for swap in offered:
         words, take = st.columns([5, 1], vertical_alignment="center")
-        words.html(text.line_html(f"#{swap.number}: {swap.text}", "mo-swap"))
+        words.html(
+            text.line_html(f"#{swap.number}: {swap.text}{evidence.tie_note(found, number, swap.number)}", "mo-swap")
+        )
         if swap.within_limits:
             change = session.callback(session.picked(swap.number))
             take.button(f"Take #{swap.number}", on_click=change, width="stretch")

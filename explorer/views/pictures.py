@@ -64,6 +64,7 @@ def _scatter(look: Look, found: Answer) -> None:
         pick=found.pick,
         recommended=None if found.recommended is None else found.recommended.number,
         whole=look.view.whole,
+        certainty=found.certainty,
     )
     spec = charts.scatter(
         scene,

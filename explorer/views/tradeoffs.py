@@ -10,7 +10,7 @@ from moopt.choose.moves import IMPROVE, Move, answer_wishes, next_along
 from moopt.choose.swaps import differences, join, words
 from moopt.objectives import Objective, format_value
 from moopt.trial import Trial
-from moopt_explorer import sliders, text
+from moopt_explorer import evidence, sliders, text
 from moopt_explorer.answer import Answer, points
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import KEEP, WORSEN, Look
@@ -86,7 +86,8 @@ def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
         return
     other = look.snapshot.trial(move.number)
     gains, costs = differences(found.front, found.front.row(trial.number), found.front.row(move.number))
-    told = f"#{move.number} does that: {join(gains)}" + (f" for {join(costs)}" if costs else "") + "."
+    told = f"#{move.number} does that: {join(gains)}" + (f" for {join(costs)}" if costs else "")
+    told += f"{evidence.tie_note(found, trial.number, move.number)}."
     words_, take = st.columns([5, 1], vertical_alignment="center")
     words_.html(text.line_html(told, "mo-why"))
     take.button(
@@ -104,7 +105,7 @@ def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
 
 def _standing(found: Answer, trial: Trial) -> None:
     """The badges of the pick, and how robust it is."""
-    choice = pick(found.objectives, points(found.front), trial.number)
+    choice = pick(found.objectives, points(found.front), trial.number, certainty=found.certainty)
     badges = []
     if found.recommended is not None and found.recommended.number == trial.number:
         badges.append("recommended")
@@ -116,6 +117,8 @@ def _standing(found: Answer, trial: Trial) -> None:
             badges.append(f"best {words(objective)}")
     st.html(text.section_html(f"#{trial.number}", f"chosen by {100 * choice.robustness:.0f} % of 200 preferences"))
     st.html(text.badges_html(badges or ["no extreme of the front"]))
+    if sure := evidence.sure_text(found, trial.number):
+        st.html(text.line_html(sure, "mo-hint"))
 
 
 def _steps(found: Answer, trial: Trial) -> None:
@@ -128,7 +131,7 @@ def _steps(found: Answer, trial: Trial) -> None:
             number = next_along(found.front, trial.number, objective.name, better=is_better)
             what = "better" if is_better else "worse"
             place.button(
-                f"{what}: none" if number is None else f"{what}: #{number}, {_at(found, objective, number)}",
+                f"{what}: none" if number is None else f"{what}: #{number}, {_at(found, objective, trial, number)}",
                 key=f"moopt {what} {objective.name}",
                 disabled=number is None,
                 width="stretch",
@@ -136,6 +139,7 @@ def _steps(found: Answer, trial: Trial) -> None:
             )
 
 
-def _at(found: Answer, objective: Objective, number: int) -> str:
+def _at(found: Answer, objective: Objective, trial: Trial, number: int) -> str:
     column = [one.name for one in found.objectives].index(objective.name)
-    return format_value(objective, float(found.front.values[found.front.row(number), column]))
+    value = format_value(objective, float(found.front.values[found.front.row(number), column]))
+    return value + evidence.tie_note(found, trial.number, number)

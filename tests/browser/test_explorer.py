@@ -1,131 +1,20 @@
-"""The explorer as people meet it: the real server, a real browser, gestures."""
+"""The explorer as people meet it: from a limit to the files, a study that grows, odd names."""
 
 from __future__ import annotations
 
 import io
-import os
 import re
-import socket
-import subprocess
-import sys
-import urllib.request
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
 
 import pytest
 
 from moopt.objectives import Objective
 from moopt.store import open_store
+from tests.browser.pages import Browsing, click_a_point, expect, idle, limit, ready, sentence, served
 from tests.explorer import synthetic
 
-playwright = pytest.importorskip("playwright.sync_api", reason="wants playwright, from the extra dev")
-expect = playwright.expect
-
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-APP = Path(__file__).resolve().parents[2] / "explorer" / "app.py"
-PATIENCE = 60_000
-
-expect.set_options(timeout=PATIENCE)
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Browsing:
-    """A browser, and the addresses outside this machine that it asked for."""
-
-    browser: Any
-    strangers: list[str]
-
-    @contextmanager
-    def page(self, address: str) -> Iterator[Any]:
-        """A page in a context of its own."""
-        context = self.browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.on("request", lambda request: self._note(request.url))
-        page.goto(address)
-        yield page
-        context.close()
-
-    def _note(self, url: str) -> None:
-        if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:", url):
-            self.strangers.append(url)
-
-
-@pytest.fixture(scope="module")
-def browsing() -> Iterator[Browsing]:
-    if not CHROMIUM.exists():
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say(f"there is no {CHROMIUM}; install the package chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        found = Browsing(browser, [])
-        yield found
-        browser.close()
-    assert found.strangers == [], "no request leaves the machine"
-
-
-@contextmanager
-def served(store: Path) -> Iterator[str]:
-    """The address of an explorer of a store."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), "--", str(store)]
-    with open(store.with_suffix(".log"), "wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        while not _answers(address):
-            assert process.poll() is None, store.with_suffix(".log").read_text()
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
-            return True
-    except (URLError, OSError):
-        return False
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    path = tmp_path_factory.mktemp("explorer") / "churn.db"
-    store = open_store(path)
-    synthetic.fill(store, "churn", 150)
-    store.close()
-    with served(path) as address:
-        yield address
-
-
-def sentence(page: Any) -> Any:
-    return page.locator(".mo-steps")
-
-
-def ready(page: Any) -> None:
-    expect(page.locator("svg.marks")).to_be_visible()
-
-
-def limit(page: Any, objective: str) -> Any:
-    return page.get_by_role("slider", name=f"Limit of {objective}")
 
 
 def test_from_a_limit_to_the_files_and_back(study: str, browsing: Browsing) -> None:
@@ -144,7 +33,7 @@ def test_from_a_limit_to_the_files_and_back(study: str, browsing: Browsing) -> N
         recommended = re.search(r"pick=(\d+)", page.url)
         assert recommended is not None
 
-        other = _click_a_point(page, not_this=recommended[1])
+        other = click_a_point(page, not_this=recommended[1])
         expect(sentence(page)).to_contain_text(f"Pick #{other}")
         explored = page.url
 
@@ -173,19 +62,6 @@ def test_from_a_limit_to_the_files_and_back(study: str, browsing: Browsing) -> N
         expect(limit(fresh, "latency_ms")).not_to_have_attribute("aria-valuetext", "no limit")
 
 
-def _click_a_point(page: Any, not_this: str) -> str:
-    """Click a point of the front within the limits, and give its number."""
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
-    points = page.locator("svg.marks path[aria-label^='trial '][fill='#0072B2']")
-    labels = points.evaluate_all("points => points.map(point => point.getAttribute('aria-label'))")
-    chosen = next(label for label in labels if label != f"trial {not_this}")
-    page.locator(f"svg.marks path[aria-label='{chosen}']").first.click(force=True)
-    page.wait_for_url(lambda url: "pick=" in url and f"pick={not_this}" not in url)
-    clicked = re.search(r"pick=(\d+)", page.url)
-    assert clicked is not None
-    return clicked[1]
-
-
 def test_a_hasty_hand_never_picks_beyond_a_limit(study: str, browsing: Browsing) -> None:
     with browsing.page(study) as page:
         ready(page)
@@ -196,7 +72,7 @@ def test_a_hasty_hand_never_picks_beyond_a_limit(study: str, browsing: Browsing)
                 page.keyboard.press("ArrowLeft")
             page.keyboard.press("Control+Enter")
         expect(sentence(page)).to_contain_text(re.compile(r"size_kb ≤ .*Pick (#\d+|none yet)", re.S))
-        expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+        idle(page)
         text = sentence(page).inner_text()
         stated = re.search(r"size_kb ≤ ([\d.]+) kB", text)
         assert stated is not None

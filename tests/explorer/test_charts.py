@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moopt.certainty import Certainty
 from moopt.objectives import Objective
 from moopt_explorer import charts, marks
 from moopt_explorer.state import TRIAL_NUMBER
@@ -61,6 +62,40 @@ def test_the_pick_is_drawn_last_and_named() -> None:
 
 def test_a_pick_off_the_front_is_drawn_too() -> None:
     assert of_kind(drawn(pick=4)["points"], "picked") == [4]
+
+
+def sure() -> Certainty:
+    """Trials 1 and 2 tie; 3 is on the front in one case of five."""
+    values = np.array([[1.0, 0.8], [5.0, 0.9], [10.0, 0.95]])
+    within = np.array([[True, True, False], [True, True, False], [False, False, True]])
+    unknown = np.full((3, 2), np.nan)
+    return Certainty(
+        objectives=PAIR,
+        numbers=np.array([1, 2, 3]),
+        probability=np.array([1.0, 0.6, 0.2]),
+        confirmed=np.zeros(3, dtype=bool),
+        values=values,
+        low=unknown,
+        high=unknown,
+        within=within,
+        noisy=("accuracy",),
+        n_folds=5,
+        on_test=None,
+    )
+
+
+def test_a_member_of_the_front_is_as_opaque_as_it_is_sure() -> None:
+    points = drawn(certainty=sure())["points"].set_index("trial")
+    assert points.loc[[1, 2, 3], "opacity"].tolist() == pytest.approx([1.0, 0.7, 0.4])
+    assert points.loc[[1, 2, 3], "likely"].tolist() == ["100 %", "60 %", "20 %"]
+    assert set(drawn()["points"]["opacity"]) == {1.0}
+
+
+def test_what_ties_with_the_pick_is_marked() -> None:
+    assert of_kind(drawn(pick=2, certainty=sure())["points"], "tie") == [1]
+    assert of_kind(drawn(recommended=1, certainty=sure())["points"], "tie") == [2]
+    assert of_kind(drawn(pick=3, recommended=1, certainty=sure())["points"], "tie") == []
+    assert of_kind(drawn(certainty=sure())["points"], "tie") == []
 
 
 def test_tooltips_are_texts_with_units() -> None:
@@ -139,7 +174,7 @@ def test_names_never_become_fields_or_formulas() -> None:
     spec = charts.scatter_spec((LATENCY, odd), (LATENCY, odd), charts.LIGHT)
     fields = [encoding.get("field") for layer in spec["layer"] for encoding in _encodings(layer)]
     assert odd.name not in fields
-    plain = "x y limit seen n text order kind size aria trial o0 o1 config"
+    plain = "x y limit seen n text order kind size opacity aria trial o0 o1 config"
     assert set(fields) - {None} <= set(plain.split())
 
 

@@ -12,7 +12,7 @@ from moopt.objectives import Objective
 from moopt.store import open_store
 from moopt.store.base import Store
 from moopt.trial import Source, State, StepResult, Trial
-from moopt_explorer import data, text
+from moopt_explorer import data, evidence, text
 from moopt_explorer.answer import answer
 from moopt_explorer.data import Snapshot
 from moopt_explorer.state import View
@@ -273,3 +273,59 @@ def test_how_sure_a_front_is_waits_for_the_end_of_a_search(store: Store) -> None
     with store.write("folds"):
         assert data.read(store, "folds").certainty is None
     assert data.read(store, "folds").certainty is not None
+
+
+def test_only_the_front_and_what_is_near_it_is_read_with_its_steps(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthetic.confirmed(store, "confirmed")
+    read: list[int] = []
+    one = store.trial
+    monkeypatch.setattr(store, "trial", lambda name, number: read.append(number) or one(name, number))
+    monkeypatch.setattr("moopt.certainty.MOST", 5)
+    snapshot = data.read(store, "confirmed")
+    assert snapshot.certainty is not None
+    assert set(read) >= set(snapshot.points)
+    assert len(read) == max(5, len(snapshot.points)) < len(snapshot.trials)
+
+
+def test_a_front_too_large_to_compare_each_with_each_is_not_asked(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_folds(store)
+    monkeypatch.setattr(data, "MOST_COMPARED", 1)
+    assert data.read(store, "folds").certainty is None
+
+
+def test_a_confirmed_value_stands_beside_that_of_the_search(store: Store) -> None:
+    number = synthetic.confirmed(store, "confirmed")[0]
+    snapshot = data.read(store, "confirmed")
+    values = snapshot.trials[number].values
+    told = evidence.evidence(snapshot, number)
+    assert told["accuracy"].confirmed == pytest.approx(values["accuracy"] - 0.01)
+    assert told["accuracy"].low < told["accuracy"].confirmed < told["accuracy"].high
+    assert told["latency_ms"].confirmed == pytest.approx(2 * values["latency_ms"])
+    assert "a made-up processor, 2 cores" in evidence.about(snapshot, number)
+
+
+def test_without_a_confirmation_there_is_the_searchs_interval(store: Store) -> None:
+    taken = synthetic.confirmed(store, "confirmed")
+    snapshot = data.read(store, "confirmed")
+    other = next(number for number in snapshot.points if number not in taken)
+    told = evidence.evidence(snapshot, other)
+    assert set(told) == {"accuracy", "recall"}
+    assert told["accuracy"].low < snapshot.trials[other].values["accuracy"] < told["accuracy"].high
+    assert told["accuracy"].confirmed_text(snapshot.objectives[0]) == ""
+    assert evidence.about(snapshot, other) == ""
+
+
+def test_ties_are_said(store: Store) -> None:
+    with_folds(store)
+    found = answer(data.read(store, "folds"), View(pick=0))
+    assert found is not None
+    assert "It ties with trial 1: they differ within noise in accuracy." in evidence.sure_text(found, 0)
+    assert evidence.tie_note(found, 0, 1) == " (a tie)"
+    assert evidence.tie_note(found, 0, 2) == ""
+    assert evidence.ties_text(found.certainty, [0, 1, 2]).startswith("Ties: #0 and #1 differ")
+    assert evidence.ties_text(found.certainty, [0, 2]) == ""
+    assert evidence.sure_text(replace(found, certainty=None), 0) == ""

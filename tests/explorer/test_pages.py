@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from moopt import refit
+from moopt.measure.size import model_bytes
 from moopt.objectives import Objective
-from moopt.store import open_store
+from moopt.store import artefacts, open_store
 from tests.explorer import synthetic
 from tests.explorer.pages import Open, take, turned, words
 
@@ -25,6 +27,21 @@ def test_a_fresh_page_shows_the_study_and_recommends(explorer: Open, filled: Cal
     assert "Nothing is picked yet" in words(app)
     assert [one.label for one in app.select_slider] == [f"Limit of {one.name}" for one in synthetic.FOUR]
     assert dict(app.query_params) == {}
+
+
+def test_search_and_confirmed_values_stand_side_by_side(explorer: Open, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "sure.db")
+    one, other, _ = synthetic.confirmed(store, "sure")
+    store.close()
+    explore = explorer(tmp_path / "sure.db", pick=str(one))
+    assert {"likely", "tie"} <= set(explore.dataframe[0].value.columns)
+    assert "(an estimate from 5 folds)" in words(explore)
+    decide = words(turned(explore, "decide"))
+    assert "<th>by the search</th>" in decide
+    assert "<th>confirmed</th>" in decide
+    assert "Confirmed: its scores on test rows" in decide
+    compare = words(turned(explorer(tmp_path / "sure.db", compare=f"{one},{other}"), "compare"))
+    assert "accuracy, confirmed" in compare
 
 
 def test_the_recommended_trial_is_taken_and_kept_in_the_url(explorer: Open, filled: Callable[..., Path]) -> None:
@@ -145,6 +162,20 @@ def test_the_model_is_fitted_when_it_is_asked_for(explorer: Open, tmp_path: Path
     next(one for one in other.button if one.label.startswith("Fit the model")).click().run()
     assert "ill.csv" in words(other)
     assert other.get("download_button")
+
+
+def test_a_model_that_its_confirmation_kept_is_packed_at_once(explorer: Open, tmp_path: Path) -> None:
+    path = tmp_path / "ill.db"
+    store = open_store(path)
+    synthetic.pipelines(store, "ill", tmp_path)
+    for number in (0, 1):
+        kept = model_bytes(refit.fit(store.study("ill"), store.trial("ill", number).config).model)
+        artefacts.keep(store, "ill", number, "skops", kept)
+    store.close()
+    app = turned(take(explorer(path)), "decide")
+    assert not [one for one in app.button if one.label.startswith("Fit the model")]
+    assert app.get("download_button")
+    assert "model.skops" in words(app)
 
 
 def test_nothing_picked_leads_back(explorer: Open, filled: Callable[..., Path]) -> None:

@@ -1,0 +1,116 @@
+"""What the browser tests share: the real server, pages in a browser, the places on a page."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="wants playwright, from the extra dev")
+expect = playwright.expect
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+APP = Path(__file__).resolve().parents[2] / "explorer" / "app.py"
+PATIENCE = 60_000
+
+expect.set_options(timeout=PATIENCE)
+
+
+@dataclass
+class Browsing:
+    """A browser, and the addresses outside this machine that it asked for."""
+
+    browser: Any
+    strangers: list[str]
+
+    @contextmanager
+    def page(self, address: str) -> Iterator[Any]:
+        """A page in a context of its own."""
+        context = self.browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("request", lambda request: self.note(request.url))
+        page.goto(address)
+        yield page
+        context.close()
+
+    def note(self, url: str) -> None:
+        if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:", url):
+            self.strangers.append(url)
+
+
+@contextmanager
+def served(store: Path, base: str = "") -> Iterator[str]:
+    """The address of an explorer of a store, below a base path."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--server.port", str(port), *(["--server.baseUrlPath", base] if base else [])]
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), *options, "--", str(store)]
+    with open(store.with_suffix(".log"), "wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        address = f"http://127.0.0.1:{port}/{base}".rstrip("/")
+        while not _answers(address):
+            assert process.poll() is None, store.with_suffix(".log").read_text()
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+            return True
+    except (URLError, OSError):
+        return False
+
+
+def sentence(page: Any) -> Any:
+    return page.locator(".mo-steps")
+
+
+def ready(page: Any) -> None:
+    expect(page.locator("svg.marks")).to_be_visible()
+
+
+def limit(page: Any, objective: str) -> Any:
+    return page.get_by_role("slider", name=f"Limit of {objective}")
+
+
+def idle(page: Any) -> None:
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def click_a_point(page: Any, not_this: str) -> str:
+    """Click a point of the front within the limits, and give its number."""
+    idle(page)
+    points = page.locator("svg.marks path[aria-label^='trial '][fill='#0072B2']")
+    labels = points.evaluate_all("points => points.map(point => point.getAttribute('aria-label'))")
+    chosen = next(label for label in labels if label != f"trial {not_this}")
+    page.locator(f"svg.marks path[aria-label='{chosen}']").first.click(force=True)
+    page.wait_for_url(lambda url: "pick=" in url and f"pick={not_this}" not in url)
+    clicked = re.search(r"pick=(\d+)", page.url)
+    assert clicked is not None
+    return clicked[1]

@@ -1,0 +1,104 @@
+"""Gestures and addresses: brushes, hasty hands, links, a base path, and what screen readers are given."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moopt.store import open_store
+from tests.browser.pages import Browsing, expect, idle, limit, ready, sentence, served
+from tests.explorer import synthetic
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_brush_becomes_a_limit(study: str, browsing: Browsing) -> None:
+    with browsing.page(f"{study}/?picture=axes") as page:
+        ready(page)
+        idle(page)
+        strip = page.locator("svg.marks g.view_1_group > g > path.background").first.bounding_box()
+        middle = strip["x"] + strip["width"] / 2
+        page.mouse.move(middle, strip["y"] + 2)
+        page.mouse.down()
+        page.mouse.move(middle, strip["y"] + strip["height"] * 0.3, steps=5)
+        page.mouse.up()
+        expect(page.get_by_text(re.compile(r"\d+ trials? in the brushes"))).to_be_visible()
+        page.get_by_role("button", name="Turn brushes into limits").click()
+        expect(sentence(page)).to_contain_text("accuracy ≥")
+        expect(limit(page, "accuracy")).not_to_have_attribute("aria-valuetext", "no limit")
+        assert "limit.accuracy=" in page.url
+
+
+def test_a_slider_and_the_button_without_waiting(study: str, browsing: Browsing) -> None:
+    with browsing.page(study) as page:
+        ready(page)
+        slider = limit(page, "latency_ms")
+        button = page.get_by_role("button", name=re.compile("Take recommended"))
+        for presses in (5, 8, 3):
+            slider.focus()
+            for _ in range(presses):
+                page.keyboard.press("ArrowLeft")
+            button.click(force=True, no_wait_after=True)
+        expect(sentence(page)).to_contain_text(re.compile(r"latency_ms ≤ .*Pick #\d+", re.S))
+        idle(page)
+        stated = re.search(r"latency_ms ≤ ([\d.]+) ms", sentence(page).inner_text())
+        given = re.search(r"latency_ms\s+([\d.]+) ms", page.locator(".mo-cards").inner_text())
+        assert stated is not None
+        assert given is not None
+        assert float(given[1]) <= float(stated[1])
+
+
+def test_a_link_brings_picture_wishes_and_compared_trials_back(study: str, browsing: Browsing) -> None:
+    pick = _recommended(study, browsing)
+    query = f"pick={pick}&picture=matrix&compare=0%2C{pick}&wish.accuracy=improve&wish.latency_ms=anything"
+    with browsing.page(f"{study}/?{query}") as page:
+        ready(page)
+        expect(page.get_by_role("radio", name="Matrix")).to_be_checked()
+        page.get_by_role("link", name="Trade-offs").click()
+        expect(
+            page.get_by_role("radiogroup", name="Wish for accuracy").get_by_role("radio", name="improve")
+        ).to_be_checked()
+        page.get_by_role("link", name="Compare").click()
+        expect(page.get_by_role("button", name="Take #0")).to_be_visible()
+        expect(page.get_by_role("button", name=f"Take #{pick}")).to_be_visible()
+
+
+def _recommended(study: str, browsing: Browsing) -> str:
+    with browsing.page(study) as page:
+        ready(page)
+        found = re.search(r"#(\d+)", page.get_by_role("button", name=re.compile("Take recommended")).inner_text())
+        assert found is not None
+        return found[1]
+
+
+def test_below_a_base_path_all_works_as_at_the_root(tmp_path: Path, browsing: Browsing) -> None:
+    path = tmp_path / "sure.db"
+    store = open_store(path)
+    number = synthetic.confirmed(store, "sure")[1]
+    store.close()
+    with served(path, base="team/moopt") as address, browsing.page(f"{address}/?pick={number}") as page:
+        ready(page)
+        page.get_by_role("button", name=f"Decide on #{number}").click()
+        expect(page.locator(".mo-why")).to_contain_text(f"Trial {number} ")
+        assert "/team/moopt/decide?" in page.url
+        with page.expect_download():
+            page.get_by_role("button", name="Download the zip").click()
+        for name in ("Explore", "Trade-offs", "Compare", "Decide and export"):
+            page.get_by_role("link", name=name).click()
+            idle(page)
+            expect(page.get_by_role("link", name=name)).to_be_visible()
+            assert _violations(page) == []
+
+
+def _violations(page: Any) -> list[str]:
+    """What axe-core finds against WCAG 2 A and AA in our own markup; Streamlit's widgets are its own."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="wants axe, from the extra dev")
+    found = axe.Axe().run(
+        page,
+        context={"include": [["[data-testid=stHtml]"]]},
+        options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}},
+    )
+    return [f"{one['id']}: {node['html']}" for one in found.response["violations"] for node in one["nodes"]]
