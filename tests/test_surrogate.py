@@ -19,7 +19,7 @@ from moopt.searchers.surrogate.parego import augmented_tchebycheff, by_improveme
 from moopt.searchers.weights import energy_directions
 from moopt.space import Space, as_space
 from moopt.trial import State
-from tests.contracts.searchers import SearcherContract, Simulation, conditional_space, mixed_space
+from tests.contracts.searchers import SearcherContract, Simulation, conditional_space, mixed_space, three_losses
 from tests.problems import families, switch
 
 
@@ -43,6 +43,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         "gp.STEPS": 3,
     }.items():
         monkeypatch.setattr(f"moopt.searchers.surrogate.{name}", less)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("algorithm", ["nsga2", "moead", "parego"])
+def test_a_factor_and_a_shift_change_no_proposal(algorithm: str) -> None:
+    plain, scaled = (Simulation(make_searcher(search_options(algorithm), mixed_space(), 3, seed=3)) for _ in range(2))
+    scaled.losses = lambda config: np.array([1e3, 1.0, 1e-3]) * three_losses(config) + np.array([0.0, 50.0, 0.01])
+    plain.run(25)
+    scaled.run(25)
+    assert plain.configs == scaled.configs
 
 
 @pytest.mark.usefixtures("quick")

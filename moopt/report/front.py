@@ -16,6 +16,7 @@ from moopt.trial import State, Trial
 from moopt.uncertainty import CONFIDENCE
 
 _MOST_BARS = 10
+_LEAST_SHOWN = 0.005
 _FAITHFUL = 0.1
 """A forest that explains less than this share of a target says little about it."""
 
@@ -118,7 +119,8 @@ def _importance(facts: Facts) -> Section:
     for one in found:
         if one.target.startswith(TOWARDS):
             continue
-        blocks.append(Bars(f"Shares in {one.target}", list(one.shares.items())[:_MOST_BARS]))
+        shown = [(name, share) for name, share in one.shares.items() if share >= _LEAST_SHOWN]
+        blocks.append(Bars(f"Shares in {one.target}", shown[:_MOST_BARS]))
         if one.explained < _FAITHFUL:
             blocks.append(Text(f"Says little about {one.target}: unseen trials are not predicted."))
     return Section(title, blocks)

@@ -24,11 +24,7 @@ def escaped(text: str) -> str:
     """A text in one line that no reader of Markdown takes for markup."""
     line = " ".join(text.encode("utf-8", "replace").decode().split())
     line = _MARKS.sub(r"\\\1", line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
-    return re.sub(r"^([-+]|\d+(?=[.)]))", lambda found: _first(found[1]), line)
-
-
-def _first(start: str) -> str:
-    return f"\\{start}" if start in "-+" else f"{start}\u2060"
+    return re.sub(r"^(\d*)([-+.)])(?=\s|$)", r"\1\\\2", line)
 
 
 def _block(block: Block) -> str:

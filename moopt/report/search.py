@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 from moopt.confirmed import measured
 from moopt.errors import SpaceError
@@ -35,7 +36,11 @@ def _searched(facts: Facts) -> Section:
         for one in facts.record.objectives
     ]
     data = facts.record.spec.get("data") or {}
-    told = [f"{key}: {_plain(value)}" for key, value in data.items() if key != "path" and value not in (None, [], {})]
+    told = [
+        f"{key}: {Path(value).name if key == 'file' else _plain(value)}"
+        for key, value in data.items()
+        if key != "path" and value not in (None, [], {})
+    ]
     blocks: list[Block] = [
         Items([f"data: {one}" for one in told]) if told else Text("The study records no data file."),
         Table(["objective", "better", "scale", "limit"], objectives),

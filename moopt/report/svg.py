@@ -61,22 +61,31 @@ def _scale(values: list[float], axis: Axis, start: float, end: float) -> tuple[C
     low, high = turn(min(values)), turn(max(values))
     margin = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
     low, high = low - margin, high + margin
-    ticks = [low + (high - low) * (place + 0.5) / 5 for place in range(5)]
 
     def place(value: float) -> float:
         return start + (turn(value) - low) / (high - low) * (end - start)
 
-    return place, [10**tick for tick in ticks] if axis.log else ticks
+    if axis.log and high - low > 1:
+        return place, [10.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
+    return place, _round(10**low, 10**high) if axis.log else _round(low, high)
+
+
+def _round(low: float, high: float) -> list[float]:
+    """Round values from low to high, four to ten of them."""
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * max(factor for factor in (1, 2, 5) if factor * power <= rough)
+    return [step * n for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _tick_x(at: float, value: float) -> str:
     line = f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>'
-    return f'{line}<text x="{at:.1f}" y="{_HEIGHT - _BOTTOM + 17}" text-anchor="middle">{value:.3g}</text>'
+    return f'{line}<text x="{at:.1f}" y="{_HEIGHT - _BOTTOM + 17}" text-anchor="middle">{value:.4g}</text>'
 
 
 def _tick_y(at: float, value: float) -> str:
     line = f'<line class="grid" y1="{at:.1f}" y2="{at:.1f}" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}"/>'
-    return f'{line}<text x="{_LEFT - 7}" y="{at + 4:.1f}" text-anchor="end">{value:.3g}</text>'
+    return f'{line}<text x="{_LEFT - 7}" y="{at + 4:.1f}" text-anchor="end">{value:.4g}</text>'
 
 
 def _steps(points: list[Point], x: Callable[[float], float], y: Callable[[float], float]) -> str:
