@@ -4,15 +4,17 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import moopt
 from moopt.cli import app
+from moopt.confirmed import pack_draws
 from moopt.errors import UsageError
 from moopt.report import write
 from moopt.store.base import Store
-from moopt.trial import Decision
+from moopt.trial import Confirmation, Decision
 
 NAME = "<b>churn</b> | 🌳"
 SPACE = {"x": (0.0, 1.0), "kind": ["<i>a</i>", "b|c"]}
@@ -84,6 +86,22 @@ def test_without_a_complete_trial_it_says_so(tmp_path: Path, n_trials: int, endi
     text = write(study.store, "s", tmp_path / f"r.{ending}").read_text(encoding="utf-8")
     assert "there is no front" in text
     assert ("broken" in text) == (n_trials > 0)
+
+
+def test_a_confirmed_front_stands_beside_what_the_search_said(tmp_path: Path) -> None:
+    study = moopt.create_study("s", SPACE, TWO, algorithm="random", store=tmp_path / "s.db", seed=0)
+    study.optimize(lambda config: {"error": config["x"], "latency_ms": 2 - config["x"]}, n_trials=4)
+    for number in study.front()["number"]:
+        score = {"value": 0.25, "low": 0.125, "high": 0.5, "confidence": 0.9}
+        draws = pack_draws(np.full((50, 1), 0.25))
+        measures = {"scores": {"error": score}, "look": 1, "n_rows": 300, "draws": draws}
+        study.store.add_confirmation("s", Confirmation(int(number), {"processor": "<p>", "cores": 2}, measures, 9.0))
+    text = write(study.store, "s", tmp_path / "r.md").read_text(encoding="utf-8")
+    assert "| error |" in text
+    assert "| 0.25 | 0.125 | 0.5 |" in text
+    assert "The test split was scored 1 time." in text
+    assert "confirmed on: &lt;p&gt;, 2 cores" in text
+    assert "On test rows 1 of its 4 trials are still not dominated" in text
 
 
 def test_one_objective_is_reported_too(tmp_path: Path) -> None:

@@ -88,17 +88,14 @@ def _defaults(facts: Facts) -> Section:
 
 def _on_test(facts: Facts) -> Section:
     objectives = facts.record.objectives
+    found = beside.rows(objectives, facts.trials, facts.confirmations)
     rows = [
         [str(row.number), one.name, *(format_value(one, value) for value in (v.search, v.confirmed, v.low, v.high))]
-        for row in beside.rows(objectives, facts.trials, facts.confirmations)
+        for row in found
         for one in objectives
         for v in [row.values[one.name]]
     ]
-    failed = [
-        f"trial {row.number} could not be confirmed: {row.failure}"
-        for row in beside.rows(objectives, facts.trials, facts.confirmations)
-        if row.failure
-    ]
+    failed = [f"trial {row.number} could not be confirmed: {row.failure}" for row in found if row.failure]
     blocks: list[Block] = [Table(["trial", "objective", "search", "confirmed", "low", "high"], rows)]
     if facts.certainty is not None and facts.certainty.on_test is not None:
         blocks.append(Text(f"{facts.certainty.on_test.text}."))
