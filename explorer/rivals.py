@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from moopt import pareto
+from moopt.growth import Volume
 from moopt.objectives import Floats, Objective, loss_matrix
 from moopt_explorer import marks
 from moopt_explorer.data import Snapshot
-from moopt_explorer.growth import Volume
 
 ONE, OTHER = "one", "other"
 

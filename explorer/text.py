@@ -12,6 +12,8 @@ import pandas as pd
 from moopt.choose import BALANCED, KNEE
 from moopt.choose.limits import limit_text
 from moopt.choose.swaps import join
+from moopt.gap import OVER, UNDER, Gap
+from moopt.growth import reached
 from moopt.objectives import Objective, format_value
 from moopt.requests import Request
 from moopt.trial import Config, State, Trial
@@ -19,8 +21,7 @@ from moopt_explorer.answer import Answer
 from moopt_explorer.compare import Comparison
 from moopt_explorer.data import Snapshot, scalar, slack
 from moopt_explorer.evidence import Told
-from moopt_explorer.gap import OVER, UNDER, Gap
-from moopt_explorer.growth import Pace, clock, reached
+from moopt_explorer.growth import Pace, clock
 from moopt_explorer.influence import Influence, unexplained
 from moopt_explorer.rivals import Rivals
 from moopt_explorer.sliders import Bar

@@ -33,8 +33,8 @@ def test_links_to_files_lead_somewhere(document: Path) -> None:
 
 
 def test_every_command_of_the_readme_exists_and_shows_an_example() -> None:
-    commands = set(re.findall(r"moopt (run|front|choose|export|verify|explore|studies)\b", README))
-    assert len(commands) == 7
+    commands = set(re.findall(r"moopt (run|front|choose|export|verify|report|explore|studies)\b", README))
+    assert len(commands) == 8
     for command in commands:
         shown = CliRunner().invoke(app, [command, "--help"])
         assert shown.exit_code == 0
@@ -44,7 +44,7 @@ def test_every_command_of_the_readme_exists_and_shows_an_example() -> None:
 def test_every_option_of_the_readme_exists() -> None:
     shown = "".join(
         CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
-        for command in ("run", "front", "choose", "export", "verify", "explore", "studies")
+        for command in ("run", "front", "choose", "export", "verify", "report", "explore", "studies")
     )
     for option in set(re.findall(r"`?(--[a-z][a-z-]+)", README)):
         assert option in shown, option

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from moopt import gap
+from moopt.growth import failures, trace
 from moopt.trial import Trial
-from moopt_explorer import charts, data, gap, growth, text
+from moopt_explorer import charts, data, growth, text
 from moopt_explorer.data import Snapshot
 from moopt_explorer.views import effects, parts, session, steering
 from moopt_explorer.views.session import Look
@@ -34,18 +36,18 @@ def page(look: Look) -> None:
 
 def _course(look: Look) -> None:
     snapshot = look.snapshot
-    trace = _trace(look.location, data.identity(look.location), snapshot.record.name, snapshot.revision, snapshot)
+    course = _trace(look.location, data.identity(look.location), snapshot.record.name, snapshot.revision, snapshot)
     st.html(text.section_html("The front as it grew", "on the scale of the present front"))
-    if trace.empty:
+    if course.empty:
         st.info("No trial is complete yet. This page fills by itself while the search runs.")
         return
     st.vega_lite_chart(
-        spec=charts.course(trace, parts.palette()),
+        spec=charts.course(course, parts.palette()),
         key="moopt course",
         width="stretch",
         alt="Hypervolume and size of the front against evaluations",
     )
-    st.html(text.line_html(text.reached_line(trace), "mo-hint"))
+    st.html(text.line_html(text.reached_line(course), "mo-hint"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -56,13 +58,13 @@ def _trace(
     revision: int,  # noqa: ARG001
     _snapshot: Snapshot,
 ) -> pd.DataFrame:
-    return growth.trace(_snapshot)
+    return trace(_snapshot.objectives, _snapshot.trials)
 
 
 def _trials(snapshot: Snapshot) -> None:
     if snapshot.trials:
         st.html(text.states_html(snapshot))
-    failed = growth.failures(snapshot.trials)
+    failed = failures(snapshot.trials)
     if failed.empty:
         return
     kinds = failed.groupby("failure")["count"].sum().sort_values(ascending=False)

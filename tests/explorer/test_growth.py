@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from moopt import growth as front_growth
 from moopt import pareto
 from moopt.objectives import Objective, loss_matrix
 from moopt.store import open_store
@@ -27,6 +29,10 @@ def snapshot(
     return Snapshot(record, 1, running, tuple(trials))
 
 
+def traced(shown: Snapshot) -> pd.DataFrame:
+    return front_growth.trace(shown.objectives, shown.trials)
+
+
 def complete(number: int, a: float, b: float, at: float | None = None) -> Trial:
     at = float(number) if at is None else at
     return Trial(number, {}, state=State.COMPLETE, values={"a": a, "b": b}, finished_at=at)
@@ -40,7 +46,7 @@ def of_study(tmp_path: Path, count: int, n_objectives: int = 4) -> Snapshot:
 
 def test_the_hypervolume_ends_at_that_of_the_front_and_never_falls(tmp_path: Path) -> None:
     shown = of_study(tmp_path, 200)
-    trace = growth.trace(shown)
+    trace = traced(shown)
     assert shown.front is not None
     losses = loss_matrix(shown.objectives, shown.values)
     expected = pareto.hypervolume(losses, *pareto.ideal_nadir(losses[pareto.nondominated(losses)]))
@@ -52,7 +58,7 @@ def test_the_hypervolume_ends_at_that_of_the_front_and_never_falls(tmp_path: Pat
 
 
 def test_with_many_objectives_it_is_estimated_and_never_falls(tmp_path: Path) -> None:
-    trace = growth.trace(of_study(tmp_path, 120, n_objectives=8))
+    trace = traced(of_study(tmp_path, 120, n_objectives=8))
     assert trace["hypervolume"].is_monotonic_increasing
     assert 0 < trace["hypervolume"].iloc[-1] < 1.1**8
 
@@ -61,7 +67,7 @@ def test_an_estimate_agrees_with_the_exact_volume() -> None:
     points = np.random.default_rng(1).dirichlet(np.ones(5), 60)
     front = 1 - points[pareto.nondominated(1 - points)]
     ideal, nadir = pareto.ideal_nadir(front)
-    estimate = growth.Volume(ideal, nadir).grown(front, front)
+    estimate = front_growth.Volume(ideal, nadir).grown(front, front)
     assert estimate == pytest.approx(pareto.hypervolume(front, ideal, nadir), abs=4 * 0.0071 * 1.1**5)
 
 
@@ -73,28 +79,28 @@ def test_evaluations_count_failures_and_not_siblings_in_the_order_of_their_ends(
         complete(3, 3, 3, at=20.0),
         Trial(4, {}, state=State.RUNNING),
     ]
-    trace = growth.trace(snapshot(trials))
+    trace = traced(snapshot(trials))
     assert trace["evaluations"].tolist() == [2, 3, 3]
     assert trace["front"].tolist() == [1, 1, 2]
 
 
 def test_one_objective_grows_towards_its_best() -> None:
     trials = [replace(complete(n, 0, 0), values={"a": value}) for n, value in enumerate([5.0, 7.0, 3.0, 4.0, 1.0])]
-    shares = growth.trace(snapshot(trials, TWO[:1]))["share"].tolist()
+    shares = traced(snapshot(trials, TWO[:1]))["share"].tolist()
     assert shares == sorted(shares)
     assert shares[0] < shares[2] < shares[-1] == 1.0
 
 
 def test_a_study_without_a_complete_trial_has_no_course() -> None:
-    assert growth.trace(snapshot([])).empty
-    assert growth.trace(snapshot([Trial(0, {}, state=State.FAILED, finished_at=1.0)])).empty
-    assert growth.reached(growth.trace(snapshot([]))) is None
+    assert traced(snapshot([])).empty
+    assert traced(snapshot([Trial(0, {}, state=State.FAILED, finished_at=1.0)])).empty
+    assert front_growth.reached(traced(snapshot([]))) is None
 
 
 def test_a_large_study_is_looked_at_in_a_few_places(tmp_path: Path) -> None:
-    trace = growth.trace(of_study(tmp_path, 400))
-    assert len(trace) <= growth.MOST_POINTS
-    assert growth.reached(trace) in trace["evaluations"].tolist()
+    trace = traced(of_study(tmp_path, 400))
+    assert len(trace) <= front_growth.MOST_POINTS
+    assert front_growth.reached(trace) in trace["evaluations"].tolist()
 
 
 def test_the_pace_is_that_of_the_last_search_and_tells_what_is_left() -> None:
@@ -116,12 +122,12 @@ def test_failures_are_gathered_by_what_they_say() -> None:
         return Trial(number, {}, state=State.FAILED, failure=kind, message=message)
 
     trials = [failed(0, Failure.TIMEOUT, "slow"), failed(1, Failure.ERROR, "<b>"), failed(2, Failure.ERROR, "<b>")]
-    found = growth.failures(trials)
+    found = front_growth.failures(trials)
     assert found.to_dict("records") == [
         {"failure": "error", "message": "<b>", "count": 2, "last": 2},
         {"failure": "timeout", "message": "slow", "count": 1, "last": 0},
     ]
-    assert growth.failures([]).empty
+    assert front_growth.failures([]).empty
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.2, "1 s"), (59, "59 s"), (300, "5 min"), (7800, "2 h 10 min")])

@@ -52,15 +52,15 @@ def gaps(objective: Objective, trials: Sequence[Trial]) -> list[Gap]:
     means = {number: pair.mean(axis=0) for number, pair in pairs.items()}
     best = min(sign * mean[1] for mean in means.values())
     ideal = _ideal(objective, np.concatenate(list(pairs.values())))
-    found = []
+    read: list[Gap] = []
     for number, (train, validation) in means.items():
         reading = FINE
         if _memorised(pairs[number], ideal):
             reading = OVER
         elif sign * train > best:
             reading = UNDER
-        found.append(Gap(number, float(train), float(validation), reading))
-    return sorted(found, key=lambda one: sign * (one.train - one.validation))
+        read.append(Gap(number, float(train), float(validation), reading))
+    return sorted(read, key=lambda one: sign * (one.train - one.validation))
 
 
 def _pairs(objective: Objective, trial: Trial) -> Floats:
@@ -80,4 +80,4 @@ def _memorised(pair: Floats, ideal: float) -> bool:
     train, validation = np.abs(pair - ideal).T
     if train.mean() >= MEMORISED * validation.mean():
         return False
-    return len(pair) < 2 or corrected_interval(validation - train, CONFIDENCE)[0] > 0
+    return len(pair) < 2 or bool(corrected_interval(validation - train, CONFIDENCE)[0] > 0)

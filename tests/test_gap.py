@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from moopt import gap
 from moopt.objectives import Objective
 from moopt.trial import State, StepResult, Trial
-from moopt_explorer import gap
 
 ACCURACY = Objective("accuracy", "maximize")
 ERROR = Objective("error")
