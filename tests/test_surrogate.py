@@ -19,7 +19,7 @@ from moopt.searchers.surrogate.parego import augmented_tchebycheff, by_improveme
 from moopt.searchers.weights import energy_directions
 from moopt.space import Space, as_space
 from moopt.trial import State
-from tests.contracts.searchers import SearcherContract, Simulation, conditional_space, mixed_space
+from tests.contracts.searchers import SearcherContract, Simulation, conditional_space, mixed_space, three_losses
 from tests.problems import families, switch
 
 
@@ -43,6 +43,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         "gp.STEPS": 3,
     }.items():
         monkeypatch.setattr(f"moopt.searchers.surrogate.{name}", less)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("algorithm", ["nsga2", "moead", "parego"])
+def test_a_factor_and_a_shift_change_no_proposal(algorithm: str) -> None:
+    plain, scaled = (Simulation(make_searcher(search_options(algorithm), mixed_space(), 3, seed=3)) for _ in range(2))
+    scaled.losses = lambda config: np.array([1e3, 1.0, 1e-3]) * three_losses(config) + np.array([0.0, 50.0, 0.01])
+    plain.run(25)
+    scaled.run(25)
+    assert plain.configs == scaled.configs
 
 
 @pytest.mark.usefixtures("quick")
@@ -81,6 +91,16 @@ def test_the_gradient_of_the_posterior_is_that_of_finite_differences(rng):
         at = posterior.start + rng.standard_normal(5) / 2
         numeric = approx_fprime(at, lambda parameters: posterior(parameters)[0], 1e-6)
         np.testing.assert_allclose(posterior(at)[1], numeric, rtol=1e-3, atol=1e-3)
+
+
+def test_a_wild_step_of_the_fit_is_a_number_and_leads_back(rng):
+    X, groups = rng.random((12, 2)), np.array([0, 1])
+    posterior = gp.Posterior(gp.squares_by_group(X, groups), gp.standardised(X[:, 0])[0])
+    for way in (-1e3, 1e3):
+        value, gradient = posterior(np.full(4, way))
+        assert np.isfinite(value)
+        assert value > posterior(posterior.start)[0]
+        assert (np.sign(gradient) == np.sign(way)).all()
 
 
 def test_a_gaussian_process_interpolates_and_is_unsure_elsewhere(rng):

@@ -20,6 +20,8 @@ Groups = NDArray[np.intp]
 
 STEPS = 25
 _JITTER = 1e-8
+_FURTHEST = 12.0
+"""A logarithm beyond is held here: a step of the search for the best parameters may be wild. The priors lead back."""
 _SQRT5 = 5.0**0.5
 # Priors of the logarithms: mean and standard deviation.
 _LENGTH, _NOISE, _SIGNAL = (np.log(0.6), 1.2), (np.log(1e-3), 2.0), (0.0, 1.0)
@@ -50,8 +52,9 @@ class Posterior:
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         """Its value and its gradient (g + 2,); a huge value where the matrix is no longer positive definite."""
         n, y = self._n, self._y
-        weights = np.exp(-2.0 * parameters[:-2])
-        noise, signal = np.exp(parameters[-2:])
+        held = np.clip(parameters, -_FURTHEST, _FURTHEST)
+        weights = np.exp(-2.0 * held[:-2])
+        noise, signal = np.exp(held[-2:])
         square = weights @ self._squares
         root = _SQRT5 * np.sqrt(square)
         decay = signal * np.exp(-root)
@@ -67,7 +70,7 @@ class Posterior:
         by_square = outer.ravel() * (5.0 / 3.0 * (1.0 + root) * decay)
         gradient = np.concatenate(
             [weights * (self._squares @ by_square), [np.trace(outer) * noise, float((outer * kernel).sum())]]
-        )
+        ) * (held == parameters)
         off = (parameters - self.start) / self._spread
         value = 0.5 * float(y @ alpha) + float(np.log(np.diag(lower)).sum()) + 0.5 * float(off @ off)
         return value, gradient + off / self._spread

@@ -20,6 +20,8 @@ LEAST, MOST = -1.0, 3.0
 USUAL = 0.5
 """The share of the first results whose range a loss is measured in, as long as that of the front is narrower."""
 _FAR = 1e12
+_STEPS = 2.0**20
+"""Of a normalised loss."""
 _MEETS = -0.5
 """What a model is told of a config that meets its limits; one that misses them has a violation above 0."""
 
@@ -155,7 +157,9 @@ class History:
         first = np.flatnonzero(self._is_fit[:n])[: self._n_starts]
         # Halves, so that the middle of two huge losses is still a number.
         usual = 2.0 * np.quantile(0.5 * losses[first if len(first) else ...], USUAL, axis=0)
-        return np.clip(pareto.normalise(losses, ideal, np.maximum(nadir, usual)), -_FAR, _FAR)
+        scaled = pareto.normalise(losses, ideal, np.maximum(nadir, usual))
+        # In steps, so that an objective's unit or zero point, which change the last bits, do not change the search.
+        return np.clip(np.round(scaled * _STEPS) / _STEPS, -_FAR, _FAR)
 
 
 def as_columns(losses: Floats, violation: Floats) -> Floats:
