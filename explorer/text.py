@@ -183,7 +183,7 @@ def values_html(
         "by the search" if told else "value": [format_value(o, at) for o, at in zip(objectives, value, strict=True)],
         "90 % interval": [_told(told, one, "interval") for one in objectives],
         "confirmed": [_told(told, one, "confirmed") for one in objectives],
-        "limit": limits,
+        "limit": limits if any(one.limit is not None for one in objectives) else [""] * len(limits),
     }
     if default is not None:
         columns["default"] = [format_value(one, default.values.get(one.name, math.nan)) for one in objectives]
