@@ -18,11 +18,13 @@ from moopt.confirm import Options, Role, confirm, subject_of
 from moopt.confirm.candidates import candidates
 from moopt.confirm.repeats import plan
 from moopt.confirm.scores import scored
+from moopt.confirm.timing import claimed
 from moopt.confirmed import unpack_draws
 from moopt.errors import ConfirmError, DataError, MooptWarning, SpecError, StudyBusy, UsageError
 from moopt.export import make_export
 from moopt.measure import Measures, measures, wall
 from moopt.measure.artefact import load_model
+from moopt.measure.percentiles import percentiles
 from moopt.measure.quality import scorer
 from moopt.objectives import Objective, as_objectives
 from moopt.refit import fit
@@ -255,6 +257,16 @@ def test_percentiles_are_those_that_the_calls_allow(study: Study, at_hand: None)
     two = study.store.confirmations("t")[-1].measures["latency"]["latency_ms"]
     assert sorted(two["percentiles"]) == ["p90", "p95"]
     assert (one["n"], two["n"]) == (50, 100)
+
+
+def test_a_percentile_holds_in_the_slowest_round() -> None:
+    """All calls together say what nine calls of ten say; the slow round alone says more."""
+    fast, slow = np.linspace(1.0, 2.0, 400), np.linspace(4.0, 5.0, 60)
+    together = percentiles(np.concatenate([fast, slow]))
+    found = claimed([fast, slow])
+    assert found["p90"] == percentiles(slow)["p90"] > together["p90"]
+    assert found["p99"] == together["p99"]
+    assert "p50" not in found
 
 
 def test_a_model_that_cannot_be_timed_is_a_recorded_failure(
