@@ -133,6 +133,7 @@ def _files(look: Look, choice: choose.Choice) -> None:
         file_name=f"{text.file_name(name)}-{choice.number}.zip",
         mime="application/zip",
         type="primary",
+        shortcut="Ctrl+Enter",
         width="stretch",
         on_click="ignore",
     )

@@ -115,6 +115,7 @@ def _pick(look: Look, found: Answer) -> None:
     onwards.button(
         f"Decide on #{found.pick}",
         icon=":material/arrow_forward:",
+        shortcut="Ctrl+Shift+Enter",
         width="stretch",
         on_click=session.go,
         args=("decide",),
