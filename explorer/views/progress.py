@@ -10,6 +10,7 @@ from moopt import gap
 from moopt.growth import failures, trace
 from moopt.trial import Trial
 from moopt_explorer import charts, data, growth, markup, wording
+from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
 from moopt_explorer.views import effects, parts, session, steering
 from moopt_explorer.views.session import Look
@@ -30,7 +31,7 @@ def page(look: Look) -> None:
         steering.draw(look)
         _trials(look.snapshot)
     if look.answer is not None:
-        _fits(look)
+        _fits(look, look.answer)
         effects.draw(look)
 
 
@@ -80,8 +81,8 @@ def _trials(snapshot: Snapshot) -> None:
 # Train against validation
 
 
-def _fits(look: Look) -> None:
-    numbers = sorted(look.snapshot.points)
+def _fits(look: Look, found: Answer) -> None:
+    numbers = found.front.numbers.tolist()
     read = [numbers[place] for place in np.linspace(0, len(numbers) - 1, min(len(numbers), _MOST_READ)).astype(int)]
     trials = _whole(look.location, data.identity(look.location), look.snapshot.record.name, tuple(read))
     objectives = gap.measured(look.snapshot.objectives, trials)
@@ -90,11 +91,11 @@ def _fits(look: Look) -> None:
         st.html(markup.line_html("Nothing was measured on training rows in this study.", "mo-hint"))
         return
     objective = next((one for one in objectives if one.name == look.view.explained), objectives[0])
-    found = gap.gaps(objective, trials)
-    st.html(markup.line_html(f"In {wording.shorten(objective.name)}: {wording.gap_line(found)}"))
+    measured = gap.gaps(objective, trials)
+    st.html(markup.line_html(f"In {wording.shorten(objective.name)}: {wording.gap_line(measured)}"))
     with st.expander("Every trial, the largest gap first"):
         st.dataframe(
-            pd.DataFrame([(one.number, one.train, one.validation, one.size, one.reading) for one in found]).set_axis(
+            pd.DataFrame([(one.number, one.train, one.validation, one.size, one.reading) for one in measured]).set_axis(
                 ["trial", "train", "validation", "gap", "reading"], axis=1
             ),
             hide_index=True,

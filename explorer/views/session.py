@@ -60,12 +60,19 @@ def _opened(location: str, identity: int) -> Store:  # noqa: ARG001 - another fi
 @st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
 def _snapshot(
     location: str,
-    identity: int,  # noqa: ARG001 - these three are what makes a snapshot another one
+    identity: int,
     name: str,
-    revision: int,  # noqa: ARG001
+    revision: int,  # noqa: ARG001 - a study that has gone on, or has ended, is read anew
     running: bool,  # noqa: ARG001
 ) -> tuple[data.Snapshot, float]:
-    return data.read(store_at(location), name), time.time()
+    last = _last(location, identity, name)
+    last["snapshot"] = data.read(store_at(location), name, last.get("snapshot"))
+    return last["snapshot"], time.time()
+
+
+@st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
+def _last(location: str, identity: int, name: str) -> dict[str, data.Snapshot]:  # noqa: ARG001 - a place for each
+    return {}
 
 
 def look(location: str) -> Look | None:

@@ -11,7 +11,7 @@ from moopt.choose.swaps import differences, join, words
 from moopt.objectives import Objective, format_value
 from moopt.trial import Trial
 from moopt_explorer import evidence, markup, sliders, wording
-from moopt_explorer.answer import Answer, points
+from moopt_explorer.answer import Answer
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import KEEP, WORSEN, Look
 
@@ -105,7 +105,7 @@ def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
 
 def _standing(found: Answer, trial: Trial) -> None:
     """The badges of the pick, and how robust it is."""
-    choice = pick(found.objectives, points(found.front), trial.number, certainty=found.certainty)
+    choice = pick(found.objectives, found.front, trial.number, certainty=found.certainty)
     badges = []
     if found.recommended is not None and found.recommended.number == trial.number:
         badges.append("recommended")

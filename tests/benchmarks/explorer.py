@@ -157,7 +157,9 @@ def measure_cold(folder: Path, rounds: int) -> Iterator[dict[str, Any]]:
 # Gestures
 
 CHART_TEXT = "[...document.querySelectorAll('.marks text')].map(one => one.textContent).join()"
-BRUSHED = "(document.querySelector('[data-testid=stMain]').textContent.match(/\\d+ trials? in the brushes/) || [null])[0]"
+BRUSHED = (
+    "(document.querySelector('[data-testid=stMain]').textContent.match(/\\d+ trials? in the brushes/) || [null])[0]"
+)
 PICKED = "(document.querySelector('.mo-cards') || {textContent: null}).textContent"
 
 
@@ -170,9 +172,12 @@ def measure_gestures(folder: Path, rounds: int) -> Iterator[dict[str, Any]]:
         for n_trials, server in ((FEW, few), (MANY, many)):
             for what, taken in _our_gestures(browser, server, rounds).items():
                 yield {"app": f"explorer, {n_trials:,}", "what": what, **spread(taken)}
-                beside, goal = {"cpu": ("cpu", 3), "slider": ("slider", 2), "brush": ("slider", 2), "click": ("click", 3)}[
-                    what
-                ]
+                beside, goal = {
+                    "cpu": ("cpu", 3),
+                    "slider": ("slider", 2),
+                    "brush": ("slider", 2),
+                    "click": ("click", 3),
+                }[what]
                 ratio = statistics.median(taken) / statistics.median(base[beside])
                 yield {"ratio": f"{what} at {n_trials:,} / the empty app's {beside}", "is": ratio, "goal": goal}
 
@@ -181,7 +186,9 @@ def _plain_gestures(browser: Any, server: Server, rounds: int) -> dict[str, list
     with fresh_page(browser, SEEN["plain"]) as page:
         _painted(page, server.address)
         slider, cpu = _slides(page, server, page.get_by_role("slider"), rounds)
-        click = _clicks(page, "document.querySelector('.picked').textContent", ".marks path[aria-roledescription=point]", rounds)
+        click = _clicks(
+            page, "document.querySelector('.picked').textContent", ".marks path[aria-roledescription=point]", rounds
+        )
     return {"cpu": cpu, "slider": slider, "click": click}
 
 

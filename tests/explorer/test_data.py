@@ -285,8 +285,9 @@ def test_only_the_front_and_what_is_near_it_is_read_with_its_steps(
     monkeypatch.setattr("moopt.certainty.MOST", 5)
     snapshot = data.read(store, "confirmed")
     assert snapshot.certainty is not None
-    assert set(read) >= set(snapshot.points)
-    assert len(read) == max(5, len(snapshot.points)) < len(snapshot.trials)
+    assert snapshot.front is not None
+    assert set(read) >= set(snapshot.front.numbers.tolist())
+    assert len(read) == max(5, len(snapshot.front)) < len(snapshot.trials)
 
 
 def test_a_front_too_large_to_compare_each_with_each_is_not_asked(
@@ -311,7 +312,8 @@ def test_a_confirmed_value_stands_beside_that_of_the_search(store: Store) -> Non
 def test_without_a_confirmation_there_is_the_searchs_interval(store: Store) -> None:
     taken = synthetic.confirmed(store, "confirmed")
     snapshot = data.read(store, "confirmed")
-    other = next(number for number in snapshot.points if number not in taken)
+    assert snapshot.front is not None
+    other = next(number for number in snapshot.front.numbers.tolist() if number not in taken)
     told = evidence.evidence(snapshot, other)
     assert set(told) == {"accuracy", "recall"}
     assert told["accuracy"].low < snapshot.trials[other].values["accuracy"] < told["accuracy"].high
