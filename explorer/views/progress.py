@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from moopt import gap
-from moopt.growth import failures, trace
+from moopt.growth import basis, failures, trace
 from moopt.trial import Trial
 from moopt_explorer import charts, data, growth, text
 from moopt_explorer.answer import Answer
@@ -48,7 +48,7 @@ def _course(look: Look) -> None:
         width="stretch",
         alt="Hypervolume and size of the front against evaluations",
     )
-    st.html(text.line_html(text.reached_line(course), "mo-hint"))
+    st.html(text.line_html(f"{text.reached_line(course)} {basis(course)}", "mo-hint"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -59,13 +59,13 @@ def _trace(
     revision: int,  # noqa: ARG001
     _snapshot: Snapshot,
 ) -> pd.DataFrame:
-    return trace(_snapshot.objectives, _snapshot.trials)
+    return trace(_snapshot.objectives, _snapshot.columns)
 
 
 def _trials(snapshot: Snapshot) -> None:
-    if snapshot.trials:
+    if len(snapshot.columns):
         st.html(text.states_html(snapshot))
-    failed = failures(snapshot.trials)
+    failed = failures(snapshot.columns)
     if failed.empty:
         return
     kinds = failed.groupby("failure")["count"].sum().sort_values(ascending=False)
