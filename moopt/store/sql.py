@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +122,7 @@ class SqlStore:
 
     def columns(self, name: str, known: Trials | None = None) -> Trials:
         """All trials by number, as columns and without their steps."""
-        with self._database.reading() as connection:
+        with self._database.reading() as connection, _collector_paused():
             row = self._row(connection, name)
             names = [objective.name for objective in rows.study_of(row).objectives]
             last = -1 if known is None else int(known.number.max(initial=-1))
@@ -262,6 +264,18 @@ class SqlStore:
         steps = rows.steps_of(connection.execute(by_step).all()) if with_steps else {}
         found = connection.execute(of_study(_TRIALS, rows.TRIAL).order_by(_TRIALS.c.number)).all()
         return rows.trials_of(found, steps, _notes(connection, study, number))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Rows by the hundred thousand hold no cycles; Python would look for some among them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _notes(connection: Connection, study: int, number: int | None = None) -> dict[int, tuple[str, ...]]:
