@@ -332,7 +332,9 @@ def gap_line(found: Sequence[Gap]) -> str:
 
 def explained_line(found: Influence) -> str:
     """From how many trials it was learned, and about what that says little."""
-    line = f"Learned from {count(found.importances[0].n_trials, 'complete trial')}."
+    n_trials = found.importances[0].n_trials
+    of_all = f" of {found.n_complete:,}, drawn at random" if n_trials < found.n_complete else ""
+    line = f"Learned from {count(n_trials, 'complete trial')}{of_all}."
     little = [shorten(one.target) for one in unexplained(found)]
     return f"{line} It says little about {join(little)}: unseen trials are not predicted." if little else line
 
