@@ -17,6 +17,7 @@ from moopt.growth import reached
 from moopt.objectives import Objective, format_value
 from moopt.requests import Request
 from moopt.trial import Config, State, Trial
+from moopt_explorer import data
 from moopt_explorer.answer import Answer
 from moopt_explorer.compare import Comparison
 from moopt_explorer.data import Snapshot, scalar, slack
@@ -82,6 +83,18 @@ def ago(seconds: float) -> str:
         if seconds >= size:
             return f"{count(int(seconds // size), unit)} ago"
     return "just now" if seconds < 1 else f"{int(seconds)} s ago"
+
+
+def unsure_line(snapshot: Snapshot) -> str:
+    """Why it is not known how sure the front is; empty where it is, or where there is none."""
+    if snapshot.certainty is not None or snapshot.front is None:
+        return ""
+    if not snapshot.too_large_to_compare:
+        return "How sure the front is, nothing tells: each trial was measured once, so its noise is not known."
+    if snapshot.running and len(snapshot.front) <= data.MOST_COMPARED:
+        most = data.MOST_WHILE_RUNNING
+        return f"How sure the front is waits for the end of the search: it has more than {most:,} members."
+    return f"How sure the front is, is not asked of more than {data.MOST_COMPARED:,} members, so no tie is marked."
 
 
 def histogram_html(bars: Sequence[Bar]) -> str:

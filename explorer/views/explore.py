@@ -141,6 +141,8 @@ def _table(look: Look, found: Answer) -> None:
             session.callback(session.picked(numbers[rows[0]]))()
 
     st.html(text.section_html("The front within the limits", f"{text.count(len(table), 'trial')}{_about_ties(table)}"))
+    if unsure := text.unsure_line(look.snapshot):
+        st.html(text.line_html(unsure, "mo-hint"))
     if table.empty:
         return
     st.dataframe(

@@ -121,5 +121,4 @@ def _whole(
     numbers: tuple[int, ...],
 ) -> list[Trial]:
     """Complete trials with their steps, which change no more."""
-    store = session.store_at(location)
-    return [store.trial(name, number) for number in numbers]
+    return session.store_at(location).some_trials(name, numbers)
