@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from moopt.importance import FEWEST_TRIALS, MOST_TRIALS, Dependence
-from moopt_explorer import charts, data, influence, text
+from moopt_explorer import charts, data, influence, markup, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence
 from moopt_explorer.views import parts, session
@@ -34,7 +34,7 @@ class _Kept:
 
 def draw(look: Look) -> None:
     """Draw it, or that it is being found out; a study that runs is looked into anew when it has grown by a tenth."""
-    st.html(text.section_html("What moves the objectives", "shares in %"))
+    st.html(markup.section_html("What moves the objectives", "shares in %"))
     kept = _kept(look.location, data.identity(look.location), look.snapshot.record.name)
     _look_into(kept, look.snapshot, asked=bool(st.session_state.pop(_ANEW, False)))
     if kept.pending is not None:
@@ -43,7 +43,7 @@ def draw(look: Look) -> None:
         return
     if not kept.last.importances:
         line = f"From {FEWEST_TRIALS} complete trials on, and with a known space, it says which hyperparameter matters."
-        st.html(text.line_html(line, "mo-hint"))
+        st.html(markup.line_html(line, "mo-hint"))
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -84,8 +84,8 @@ def _wait(kept: _Kept, snapshot: Snapshot) -> None:
         if pending is None or pending.done():
             session.redraw()
         n_complete = len(snapshot.complete)
-        told = f"Being found out from {text.count(min(n_complete, MOST_TRIALS), 'complete trial')}"
-        st.html(text.line_html(f"{told}; that takes some seconds.", "mo-hint"))
+        told = f"Being found out from {wording.count(min(n_complete, MOST_TRIALS), 'complete trial')}"
+        st.html(markup.line_html(f"{told}; that takes some seconds.", "mo-hint"))
 
     line()
 
@@ -98,13 +98,12 @@ def _shares(look: Look, found: Influence) -> None:
         width="stretch",
         alt="How much each hyperparameter moves each objective",
     )
-    st.html(text.line_html(text.explained_line(found), "mo-hint"))
+    st.html(markup.line_html(wording.explained_line(found), "mo-hint"))
     n_more = len(look.snapshot.complete) - found.n_complete
     if n_more:
-        line = (
-            f"{text.count(n_more, 'trial')} more since then; found out anew when they are a tenth more, or at the end."
-        )
-        st.html(text.line_html(line, "mo-hint"))
+        more = wording.count(n_more, "complete trial")
+        line = f"{more} since then. It is found out anew when they are a tenth more, and at the end."
+        st.html(markup.line_html(line, "mo-hint"))
         st.button("Find out anew", on_click=lambda: st.session_state.update({_ANEW: True}))
 
 
@@ -119,14 +118,14 @@ def _along(look: Look, found: Influence) -> None:
     what.selectbox(
         "Objective",
         list(objectives),
-        format_func=text.shorten,
+        format_func=wording.shorten,
         key=session.key("explained"),
         on_change=session.callback(session.explained),
     )
     by.selectbox(
         "Along",
         ranked,
-        format_func=text.shorten,
+        format_func=wording.shorten,
         key=session.key("along"),
         on_change=session.callback(session.along),
     )
@@ -134,7 +133,7 @@ def _along(look: Look, found: Influence) -> None:
     place = (look.location, data.identity(look.location), snapshot.record.name, found.n_complete)
     drawn = _dependence(*place, name, along, snapshot)
     if drawn is None:
-        st.html(text.line_html("No complete trial has this hyperparameter active.", "mo-hint"))
+        st.html(markup.line_html("No complete trial has this hyperparameter active.", "mo-hint"))
         return
     st.vega_lite_chart(
         spec=charts.along(drawn, objectives[name], parts.palette()),
@@ -143,7 +142,7 @@ def _along(look: Look, found: Influence) -> None:
         alt="The objective as predicted along the hyperparameter",
     )
     line = "Predicted with the other hyperparameters as the trials have them; the band holds four trials in five."
-    st.html(text.line_html(line, "mo-hint"))
+    st.html(markup.line_html(line, "mo-hint"))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -18,7 +18,7 @@ from moopt.choose.moves import ANYTHING, IMPROVE, Wish
 from moopt.errors import StoreError
 from moopt.store import open_store
 from moopt.store.base import Store
-from moopt_explorer import answer, data, sliders, state, text
+from moopt_explorer import answer, data, markup, sliders, state, wording
 from moopt_explorer.state import View
 
 _KEPT_SNAPSHOTS = 4
@@ -293,7 +293,8 @@ def refresh(now: Look) -> None:
         if drawn and (*_stands(now, name), st.context.theme.type) != shown:
             redraw()
         drawn = True
-        st.html(text.line_html(f"{text.study_line(now.snapshot)}, updated {text.ago(time.time() - now.read_at)}"))
+        updated = wording.ago(time.time() - now.read_at)
+        st.html(markup.line_html(f"{wording.study_line(now.snapshot)}, updated {updated}"))
 
     line()
 

@@ -12,7 +12,7 @@ from moopt.objectives import Objective
 from moopt.store import open_store
 from moopt.store.base import Store, Writer
 from moopt.trial import Source, State, StepResult, Trial
-from moopt_explorer import data, evidence, text
+from moopt_explorer import data, evidence, markup, wording
 from moopt_explorer.answer import answer
 from moopt_explorer.data import Snapshot
 from moopt_explorer.state import View
@@ -189,19 +189,19 @@ def test_a_large_study_is_read_and_answered(tmp_path: Path) -> None:
     ],
 )
 def test_markdown_shows_a_text_as_it_is(name: str, shown: str) -> None:
-    assert text.markdown(name) == shown
+    assert markup.markdown(name) == shown
 
 
 def test_html_shows_a_text_as_it_is() -> None:
     odd = Objective("<b>\"'", "maximize", limit=0.5)
     small_pieces = [
-        text.line_html("<b>"),
-        text.table_html(["<b>"], [["<b>"]]),
-        text.cards_html([odd], {odd.name: 1.0}, {odd.name: "<b>"}, title="<b>"),
-        text.limit_head_html(odd, "<b>"),
-        text.list_html(["<b>"]),
-        text.config_html({"<b>": "<b>"}, {"<b>": "<b>"}),
-        text.values_html([odd], {odd.name: 1.0}, None),
+        markup.line_html("<b>"),
+        markup.table_html(["<b>"], [["<b>"]]),
+        markup.cards_html([odd], {odd.name: 1.0}, {odd.name: "<b>"}, title="<b>"),
+        markup.limit_head_html(odd, "<b>"),
+        markup.list_html(["<b>"]),
+        markup.config_html({"<b>": "<b>"}, {"<b>": "<b>"}),
+        markup.values_html([odd], {odd.name: 1.0}, None),
     ]
     for piece in small_pieces:
         assert "<b>&" not in piece
@@ -213,12 +213,12 @@ def test_html_shows_a_text_as_it_is() -> None:
     [(0.2, "just now"), (2.9, "2 s ago"), (61, "1 minute ago"), (7300, "2 hours ago"), (90_000, "1 day ago")],
 )
 def test_times_are_told_in_their_largest_unit(seconds: float, words: str) -> None:
-    assert text.ago(seconds) == words
+    assert wording.ago(seconds) == words
 
 
 @pytest.mark.parametrize(("name", "part"), [("churn", "churn"), ("../a b/ü", "a-b"), ("🙂", "study")])
 def test_a_study_names_its_file_safely(name: str, part: str) -> None:
-    assert text.file_name(name) == part
+    assert wording.file_name(name) == part
 
 
 @pytest.mark.parametrize(
@@ -329,20 +329,20 @@ def test_a_front_too_large_to_compare_each_with_each_is_not_asked_and_says_so(
     with store.write("folds"):
         running = data.read(store, "folds")
         assert running.certainty is None
-        assert text.unsure_line(running) == (
+        assert wording.unsure_line(running) == (
             "How sure the front is waits for the end of the search: it has more than 1 members."
         )
-    assert text.unsure_line(data.read(store, "folds")) == ""
+    assert wording.unsure_line(data.read(store, "folds")) == ""
     monkeypatch.setattr(data, "MOST_COMPARED", 1)
     large = data.read(store, "folds")
     assert large.certainty is None
-    assert "is not asked of more than 1 members" in text.unsure_line(large)
+    assert "is not asked of more than 1 members" in wording.unsure_line(large)
 
 
 def test_a_study_whose_trials_have_one_step_says_that_nothing_tells_its_noise(store: Store) -> None:
     small = data.read(store, "small")
     assert small.certainty is None
-    assert text.unsure_line(small).startswith("How sure the front is, nothing tells: each trial was measured once")
+    assert wording.unsure_line(small).startswith("How sure the front is, nothing tells: each trial was measured once")
 
 
 def test_a_study_is_read_on_from_where_it_was_known(store: Store, small: Snapshot) -> None:

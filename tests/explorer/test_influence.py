@@ -12,7 +12,7 @@ from moopt.objectives import Objective
 from moopt.space import as_space
 from moopt.store.base import StudyRecord
 from moopt.trial import State, Trial
-from moopt_explorer import influence, text
+from moopt_explorer import influence, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence
 
@@ -73,7 +73,7 @@ def test_a_note_is_no_reason_to_look_again() -> None:
 
 def test_it_is_said_that_some_of_many_are_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("moopt.importance.MOST_TRIALS", 30)
-    told = text.explained_line(influence.find_out(grown(60)))
+    told = wording.explained_line(influence.find_out(grown(60)))
     assert told.startswith("Learned from 30 complete trials of 60, drawn at random.")
 
 
