@@ -165,18 +165,20 @@ class Snapshot:
         return {trial.number: trial for trial in self.complete.take(self.on_front)}
 
 
-def read(store: Store, name: str, known: Snapshot | None = None) -> Snapshot:
+def read(store: Store, name: str, known: Snapshot | None = None, *, sure: bool = True) -> Snapshot:
     """The study as it stands; where an earlier snapshot of it is known, only what has changed is read.
 
-    Raises StoreError where it cannot be read.
+    Without ``sure`` it is not asked how sure the front is. Raises StoreError where it cannot be read.
     """
     revision = store.revision(name)  # first: what comes after it is read again at the next look
     record, running = store.study(name), store.is_running(name)
     same = known is not None and known.record.created_at == record.created_at and known.revision <= revision
     trials = store.columns(name, known.columns if known is not None and same else None)
     found = Snapshot(record, revision, running, trials, confirmations=tuple(store.confirmations(name)))
-    sure = known.certainty if known is not None and same and _as_sure(known, found) else _certainty(store, found)
-    return found if sure is None else replace(found, certainty=sure)
+    if not sure:
+        return found
+    told = known.certainty if known is not None and same and _as_sure(known, found) else _certainty(store, found)
+    return found if told is None else replace(found, certainty=told)
 
 
 def _as_sure(known: Snapshot, found: Snapshot) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moopt.growth import MOST_POINTS
 from moopt.objectives import Floats
 from moopt.requests import WANTED
 from moopt.trial import Source, State
@@ -29,6 +30,15 @@ class Pace:
     """None before two fits of the last search are done."""
     remaining_s: float | None
     """None for a search that does not run, or whose end is not known."""
+
+
+def drawn_until(snapshot: Snapshot) -> int:
+    """Up to how many complete trials the course of a study is drawn: all of them, and while it runs as many as its
+    points tell apart.
+    """
+    n_complete = len(snapshot.complete)
+    step = max(1, n_complete // MOST_POINTS) if snapshot.running else 1
+    return n_complete // step * step
 
 
 def pace(snapshot: Snapshot) -> Pace:

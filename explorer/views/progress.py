@@ -37,7 +37,8 @@ def page(look: Look) -> None:
 
 def _course(look: Look) -> None:
     snapshot = look.snapshot
-    course = _trace(look.location, data.identity(look.location), snapshot.record.name, snapshot.revision, snapshot)
+    place = look.location, data.identity(look.location), snapshot.record.name
+    course = _trace(*place, growth.drawn_until(snapshot), snapshot)
     st.html(markup.section_html("The front as it grew", "on the scale of the present front"))
     if course.empty:
         st.info("No trial is complete yet. This page fills by itself while the search runs.")
@@ -56,7 +57,7 @@ def _trace(
     location: str,  # noqa: ARG001 - these four are what makes a study's course another one
     identity: int,  # noqa: ARG001
     name: str,  # noqa: ARG001
-    revision: int,  # noqa: ARG001
+    n_complete: int,  # noqa: ARG001
     _snapshot: Snapshot,
 ) -> pd.DataFrame:
     return trace(_snapshot.objectives, _snapshot.columns)

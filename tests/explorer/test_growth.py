@@ -80,6 +80,15 @@ def test_what_is_estimated_agrees_with_what_is_counted(tmp_path: Path, monkeypat
     np.testing.assert_allclose(sampled["front"], counted["front"], atol=25)
 
 
+@pytest.mark.parametrize(
+    ("count", "running", "until"), [(150, True, 150), (250, True, 250), (255, True, 254), (255, False, 255)]
+)
+def test_while_a_study_runs_its_course_is_drawn_as_far_as_its_points_tell(
+    count: int, running: bool, until: int
+) -> None:
+    assert growth.drawn_until(snapshot([complete(n, n, n) for n in range(count)], running=running)) == until
+
+
 def test_an_estimate_agrees_with_the_exact_volume() -> None:
     points = np.random.default_rng(1).dirichlet(np.ones(5), 60)
     front = 1 - points[pareto.nondominated(1 - points)]
