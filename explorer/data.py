@@ -147,8 +147,10 @@ class Snapshot:
 
     def describe(self, number: int) -> str:
         """A trial's config as a line of text; empty where there is no such trial."""
-        trial = self.trial(number)
-        return "" if trial is None else config_text(trial.config)
+        if number not in self._described:
+            trial = self.trial(number)
+            self._described[number] = "" if trial is None else config_text(trial.config)
+        return self._described[number]
 
     def n_in(self, state: State) -> int:
         """How many trials are in a state."""
@@ -158,6 +160,10 @@ class Snapshot:
     def _counts(self) -> dict[str, int]:
         states, counts = np.unique(self.columns.state, return_counts=True)
         return dict(zip(states.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def _described(self) -> dict[int, str]:
+        return {}
 
     @cached_property
     def _shown(self) -> dict[int, Trial]:
