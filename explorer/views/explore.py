@@ -143,6 +143,8 @@ def _table(look: Look, found: Answer) -> None:
     n_left = wording.count(found.n_left, "trial")
     told = n_left if found.n_left <= _MOST_ROWS else f"the first {_MOST_ROWS} of {n_left}; the files below hold all"
     st.html(markup.section_html("The front within the limits", f"{told}{_about_ties(table)}"))
+    if unsure := wording.unsure_line(look.snapshot):
+        st.html(markup.line_html(unsure, "mo-hint"))
     if table.empty:
         return
     st.dataframe(
