@@ -8,8 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
+import moopt  # noqa: F401 - as a whole before its parts: two first readers at once would wait for each other's imports
 from moopt.errors import MooptError, StoreError
-from moopt_explorer import state, text
+from moopt_explorer import markup, state
 from moopt_explorer.views import compare, decide, explore, progress, session, studies, tradeoffs
 from moopt_explorer.views.session import Look
 
@@ -46,9 +47,9 @@ def _look(arguments: list[str]) -> Look | str:
     try:
         found = session.look(arguments[0])
     except MooptError as error:
-        return text.markdown(str(error))
+        return markup.markdown(str(error))
     if found is None:
-        name = text.markdown(arguments[0])
+        name = markup.markdown(arguments[0])
         return f"The store {name} holds no study yet. Start one with `moopt run`."
     return found
 
@@ -59,7 +60,7 @@ def _header(found: Look | str, pages: list[st.Page], query: dict[str, str]) -> N
         for one in pages:
             st.page_link(one, query_params=query)
         if not isinstance(found, str):
-            st.html(text.sentence_html(found.answer, found.view.preference), width="stretch")
+            st.html(markup.sentence_html(found.answer, found.view.preference), width="stretch")
 
 
 def _draw(arguments: list[str], found: Look | str, page: Callable[[Look], None]) -> None:
@@ -71,7 +72,7 @@ def _draw(arguments: list[str], found: Look | str, page: Callable[[Look], None])
     try:
         page(found)
     except StoreError as error:  # the store went between the look and the page
-        st.error(text.markdown(str(error)))
+        st.error(markup.markdown(str(error)))
 
 
 main(sys.argv[1:])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from moopt import beside
 from moopt.certainty import Certainty, certainty
 from moopt.choose import Front, front_of
+from moopt.columns import Trials
 from moopt.errors import NoTrialLeft
 from moopt.frames import value_matrix
 from moopt.objectives import PARAM, Floats, Objective, format_value, violations
@@ -39,7 +40,7 @@ class Snapshot:
     revision: int
     running: bool
     """Whether a coordinator was at work."""
-    trials: tuple[Trial, ...]
+    trials: Sequence[Trial]
     """By number, without their steps."""
     certainty: Certainty | None = None
     """How sure the front is; not asked while a coordinator is at work, since it is read anew with each step then."""
@@ -57,14 +58,19 @@ class Snapshot:
         return asked(self.record) if self.running else None
 
     @cached_property
-    def complete(self) -> tuple[Trial, ...]:
+    def columns(self) -> Trials:
+        """The trials as columns."""
+        return Trials.of(self.trials)
+
+    @cached_property
+    def complete(self) -> Trials:
         """The complete trials, by number."""
-        return tuple(trial for trial in self.trials if trial.state is State.COMPLETE)
+        return self.columns.where(State.COMPLETE)
 
     @cached_property
     def defaults(self) -> tuple[Trial, ...]:
         """The complete trials of default configs: a study has one, or one a model family."""
-        return tuple(one for one in self.complete if one.source is Source.DEFAULT)
+        return tuple(self.complete.take(self.complete.source == Source.DEFAULT))
 
     def default_for(self, trial: Trial) -> Trial | None:
         """The default config that shares most hyperparameters with a trial; None where it is one itself."""
@@ -78,52 +84,55 @@ class Snapshot:
         """Failed trials: ``number``, ``failure`` (its kind), ``message``, ``config``."""
         rows = [
             (one.number, str(one.failure or State.FAILED), one.message, config_text(one.config))
-            for one in self.trials
-            if one.state is State.FAILED
+            for one in self.columns.where(State.FAILED)
         ]
         return pd.DataFrame(rows, columns=["number", "failure", "message", "config"])
 
     @cached_property
     def values(self) -> Floats:
         """Shape (n, m): the complete trials' values, in the order of the objectives."""
-        return value_matrix(self.objectives, self.complete)
+        return self.complete.matrix(self.objectives)
 
     @cached_property
     def front(self) -> Front | None:
         """The non-dominated complete trials; None where no trial is complete."""
         try:
-            return front_of(self.objectives, {one.number: one.values for one in self.complete})
+            return front_of(self.objectives, self.complete)
         except NoTrialLeft:
             return None
 
     @cached_property
-    def points(self) -> dict[int, Mapping[str, float]]:
-        """The front's values by number, as :mod:`moopt.choose` takes them."""
-        on_front = set() if self.front is None else set(self.front.numbers.tolist())
-        return {one.number: one.values for one in self.complete if one.number in on_front}
+    def on_front(self) -> NDArray[np.bool_]:
+        """Which of the complete trials are on the front, shape (n,)."""
+        return np.isin(self.complete.number, [] if self.front is None else self.front.numbers)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Complete trials: ``number``, the flags ``front`` and ``default``, and ``value_<objective>``."""
-        numbers = np.array([one.number for one in self.complete], dtype=np.int64)
         flags = {
-            "number": numbers,
-            "front": np.isin(numbers, list(self.points)),
-            "default": np.array([one.source is Source.DEFAULT for one in self.complete], dtype=bool),
+            "number": self.complete.number,
+            "front": self.on_front,
+            "default": self.complete.source == Source.DEFAULT,
         }
         return pd.DataFrame(flags | _values(self.objectives, self.values))
 
     @cached_property
     def beside(self) -> dict[int, beside.Row]:
         """What was confirmed, beside what the search measured, by number."""
-        named = {one.number for one in self.confirmations} | self.points.keys()
-        trials = [trial for trial in self.trials if trial.number in named]
+        if not self.confirmations:
+            return {}
+        named = np.isin(self.columns.number, [one.number for one in self.confirmations])
+        if self.front is not None:
+            named |= np.isin(self.columns.number, self.front.numbers)
+        trials = self.columns.take(named)
         return {row.number: row for row in beside.rows(self.objectives, trials, self.confirmations)}
 
     def trial(self, number: int) -> Trial | None:
         """A trial by its number; None where there is none."""
-        at = self._places.get(number)
-        return None if at is None else self.trials[at]
+        if number in self._shown:
+            return self._shown[number]
+        found = self.columns.take(self.columns.number == number)
+        return found[0] if len(found) else None
 
     def values_of(self, number: int) -> Mapping[str, float] | None:
         """The values of a complete trial; None for any other."""
@@ -137,20 +146,31 @@ class Snapshot:
 
     def n_in(self, state: State) -> int:
         """How many trials are in a state."""
-        return sum(trial.state is state for trial in self.trials)
+        return self._counts.get(state, 0)
 
     @cached_property
-    def _places(self) -> dict[int, int]:
-        return {trial.number: place for place, trial in enumerate(self.trials)}
+    def _counts(self) -> dict[str, int]:
+        states, counts = np.unique(self.columns.state, return_counts=True)
+        return dict(zip(states.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def _shown(self) -> dict[int, Trial]:
+        """The trials that are asked for one by one, by number: the front, made at once."""
+        return {trial.number: trial for trial in self.complete.take(self.on_front)}
 
 
-def read(store: Store, name: str) -> Snapshot:
-    """The study as it stands. Raises StoreError where it cannot be read."""
+def read(store: Store, name: str, known: Snapshot | None = None) -> Snapshot:
+    """The study as it stands; where an earlier snapshot of it is known, only what has changed is read.
+
+    Raises StoreError where it cannot be read.
+    """
     revision = store.revision(name)  # first: what comes after it is read again at the next look
     record, running = store.study(name), store.is_running(name)
-    trials = tuple(store.trials(name, with_steps=False))
+    same = known is not None and known.record.created_at == record.created_at and known.revision <= revision
+    trials = store.columns(name, known.columns if known is not None and same else None)
     found = Snapshot(record, revision, running, trials, confirmations=tuple(store.confirmations(name)))
-    return found if running or len(found.points) > MOST_COMPARED else replace(found, certainty=_certainty(store, found))
+    too_many = found.front is not None and len(found.front) > MOST_COMPARED
+    return found if running or too_many else replace(found, certainty=_certainty(store, found))
 
 
 def _certainty(store: Store, found: Snapshot) -> Certainty | None:

@@ -11,7 +11,7 @@ import altair as alt
 from moopt_explorer.charts.looks import LIGHT, Palette, axis
 from moopt_explorer.marks import Axes
 from moopt_explorer.rivals import ONE, OTHER, Rivals, drawn
-from moopt_explorer.text import shorten
+from moopt_explorer.wording import shorten
 
 
 def duel(found: Rivals, axes: Axes, names: tuple[str, str], palette: Palette = LIGHT) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 from moopt.importance import Dependence
 from moopt.objectives import Objective
 from moopt_explorer.charts.looks import LIGHT, Palette, axis_title, scale
-from moopt_explorer.text import shorten
+from moopt_explorer.wording import shorten
 
 _LABEL_PIXELS = 210
 

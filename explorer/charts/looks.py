@@ -9,7 +9,7 @@ import altair as alt
 
 from moopt.objectives import Objective
 from moopt_explorer.state import TRIAL_NUMBER
-from moopt_explorer.text import shorten
+from moopt_explorer.wording import shorten
 
 SELECTION = "picked"
 """The name of a click's selection; its field is ``trial``."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from moopt.trial import Trial
-from moopt_explorer import charts, evidence, state, text
+from moopt_explorer import charts, evidence, markup, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.compare import Comparison, compare
 from moopt_explorer.views import parts, session
@@ -22,7 +22,7 @@ def page(look: Look) -> None:
         return
     numbers = _chosen(look, look.answer)
     if len(numbers) < 2:
-        st.html(text.line_html("Choose two to four trials. The front's members and the default configs are offered."))
+        st.html(markup.line_html("Choose two to four trials. The front's members and the default configs are offered."))
         return
     name = look.snapshot.record.name
     found = compare(look.answer.objectives, [look.store.trial(name, number) for number in numbers])
@@ -71,7 +71,7 @@ def _values(look: Look, found: Comparison) -> None:
     note = (
         "lines are 90 % intervals of the mean over the folds" if found.has_noise else "measured once, so without noise"
     )
-    st.html(text.section_html("Values", note))
+    st.html(markup.section_html("Values", note))
     st.vega_lite_chart(
         spec=charts.dumbbells(found, parts.palette()),
         key="moopt dumbbells",
@@ -79,18 +79,18 @@ def _values(look: Look, found: Comparison) -> None:
         alt="The trials' values in each objective",
     )
     told = [evidence.evidence(look.snapshot, trial.number) for trial in found.trials]
-    st.html(text.compared_html(found, told))
+    st.html(markup.compared_html(found, told))
     if tied := evidence.ties_text(look.snapshot.certainty, [trial.number for trial in found.trials]):
-        st.html(text.line_html(tied, "mo-line"))
+        st.html(markup.line_html(tied, "mo-line"))
     if found.has_noise:
-        lines = [text.noise_line(one, found.within_noise(column)) for column, one in enumerate(found.objectives)]
+        lines = [wording.noise_line(one, found.within_noise(column)) for column, one in enumerate(found.objectives)]
         told = [line for line in lines if line]
-        st.html(text.list_html(told) if told else text.line_html("No difference is within noise.", "mo-hint"))
+        st.html(markup.list_html(told) if told else markup.line_html("No difference is within noise.", "mo-hint"))
 
 
 def _configs(trials: Sequence[Trial]) -> None:
-    st.html(text.section_html("Hyperparameters", "those that differ come first"))
-    st.html(text.configs_html(trials))
+    st.html(markup.section_html("Hyperparameters", "those that differ come first"))
+    st.html(markup.configs_html(trials))
     with st.container(horizontal=True):
         for trial in trials:
             change = session.callback(session.picked(trial.number))

@@ -10,7 +10,7 @@ from moopt import choose, export
 from moopt.errors import MooptError
 from moopt.store import artefacts
 from moopt.trial import Trial
-from moopt_explorer import data, evidence, text
+from moopt_explorer import data, evidence, markup, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
@@ -42,7 +42,7 @@ def page(look: Look) -> None:
 
 def _why(found: Answer, choice: choose.Choice | None) -> None:
     if choice is not None:
-        st.html(text.line_html(choice.reason, "mo-why"))
+        st.html(markup.line_html(choice.reason, "mo-why"))
     elif found.better is not None:
         st.button(
             f"Take #{found.better} instead", type="primary", on_click=session.callback(session.picked(found.better))
@@ -50,12 +50,12 @@ def _why(found: Answer, choice: choose.Choice | None) -> None:
 
 
 def _values(look: Look, found: Answer, trial: Trial, default: Trial | None) -> None:
-    st.html(text.section_html("What it gives", _beside(default)))
+    st.html(markup.section_html("What it gives", _beside(default)))
     told = evidence.evidence(look.snapshot, trial.number)
-    st.html(text.values_html(found.objectives, trial.values, told, default))
+    st.html(markup.values_html(found.objectives, trial.values, told, default))
     lines = [evidence.tie_text(found, trial.number), evidence.about(look.snapshot, trial.number)]
     for line in filter(None, lines):
-        st.html(text.line_html(line, "mo-hint"))
+        st.html(markup.line_html(line, "mo-hint"))
 
 
 def _beside(default: Trial | None) -> str:
@@ -63,16 +63,16 @@ def _beside(default: Trial | None) -> str:
 
 
 def _config(trial: Trial, default: Trial | None) -> None:
-    st.html(text.section_html("The config", _beside(default)))
-    st.html(text.config_html(trial.config, None if default is None else default.config))
+    st.html(markup.section_html("The config", _beside(default)))
+    st.html(markup.config_html(trial.config, None if default is None else default.config))
 
 
 def _notes(look: Look, trial: Trial) -> None:
-    st.html(text.section_html("Notes", "kept with the trial"))
+    st.html(markup.section_html("Notes", "kept with the trial"))
     if message := session.said():
-        st.error(text.markdown(message))
+        st.error(markup.markdown(message))
     if trial.notes:
-        st.html(text.list_html(trial.notes))
+        st.html(markup.list_html(trial.notes))
     key = session.key(f"note {trial.number}")
     st.text_area(f"A note on #{trial.number}", key=key, height=80, max_chars=2000)
     st.button("Add the note", on_click=_add_note, args=(look, trial.number, key))
@@ -91,12 +91,12 @@ def _add_note(look: Look, number: int, key: str) -> None:
 
 
 def _actions(look: Look, choice: choose.Choice) -> None:
-    st.html(text.section_html("The decision", ""))
+    st.html(markup.section_html("The decision", ""))
     st.button("Record this decision", key="moopt record", width="stretch", on_click=_record, args=(look, choice))
     decisions = look.store.decisions(look.snapshot.record.name)
     if decisions:
         last = decisions[-1]
-        st.html(text.line_html(f"Decided: #{last.number}, {text.ago(time.time() - last.decided_at)}.", "mo-hint"))
+        st.html(markup.line_html(f"Decided: #{last.number}, {wording.ago(time.time() - last.decided_at)}.", "mo-hint"))
     _files(look, choice)
 
 
@@ -104,7 +104,7 @@ def _record(look: Look, choice: choose.Choice) -> None:
     try:
         look.store.add_decision(look.snapshot.record.name, choice.decision(time.time()))
     except MooptError as error:
-        st.error(text.markdown(str(error)))
+        st.error(markup.markdown(str(error)))
 
 
 def _files(look: Look, choice: choose.Choice) -> None:
@@ -125,18 +125,19 @@ def _files(look: Look, choice: choose.Choice) -> None:
         with st.spinner(f"Packing #{choice.number}; {how}…"):
             packed, contents = _packed(*wanted, _choice=choice)
     except MooptError as error:
-        st.error(text.markdown(str(error)))
+        st.error(markup.markdown(str(error)))
         return
     st.download_button(
         "Download the zip",
         packed,
-        file_name=f"{text.file_name(name)}-{choice.number}.zip",
+        file_name=f"{wording.file_name(name)}-{choice.number}.zip",
         mime="application/zip",
         type="primary",
+        shortcut="Ctrl+Enter",
         width="stretch",
         on_click="ignore",
     )
-    st.html(text.line_html(contents, "mo-hint"))
+    st.html(markup.line_html(contents, "mo-hint"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

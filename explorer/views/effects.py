@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from moopt.importance import FEWEST_TRIALS, Dependence
-from moopt_explorer import charts, data, influence, text
+from moopt_explorer import charts, data, influence, markup, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence
 from moopt_explorer.views import parts, session
@@ -19,11 +19,11 @@ _ANEW = "moopt_anew"
 
 def draw(look: Look) -> None:
     """Draw it; what takes seconds is found out once a revision, and not again and again while the study runs."""
-    st.html(text.section_html("What moves the objectives", "shares in %"))
+    st.html(markup.section_html("What moves the objectives", "shares in %"))
     found = _influence(look)
     if not found.importances:
         line = f"From {FEWEST_TRIALS} complete trials on, and with a known space, it says which hyperparameter matters."
-        st.html(text.line_html(line, "mo-hint"))
+        st.html(markup.line_html(line, "mo-hint"))
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -34,9 +34,9 @@ def draw(look: Look) -> None:
             width="stretch",
             alt="How much each hyperparameter moves each objective",
         )
-        st.html(text.line_html(text.explained_line(found), "mo-hint"))
+        st.html(markup.line_html(wording.explained_line(found), "mo-hint"))
         if found.revision != look.snapshot.revision:
-            st.html(text.line_html(f"Found out {text.ago(time.time() - found.found_at)}.", "mo-hint"))
+            st.html(markup.line_html(f"Found out {wording.ago(time.time() - found.found_at)}.", "mo-hint"))
             st.button("Find out anew", on_click=lambda: st.session_state.update({_ANEW: True}))
     with right:
         _along(look, found)
@@ -53,14 +53,14 @@ def _along(look: Look, found: Influence) -> None:
     what.selectbox(
         "Objective",
         list(objectives),
-        format_func=text.shorten,
+        format_func=wording.shorten,
         key=session.key("explained"),
         on_change=session.callback(session.explained),
     )
     by.selectbox(
         "Along",
         ranked,
-        format_func=text.shorten,
+        format_func=wording.shorten,
         key=session.key("along"),
         on_change=session.callback(session.along),
     )
@@ -68,7 +68,7 @@ def _along(look: Look, found: Influence) -> None:
     place = (look.location, data.identity(look.location), snapshot.record.name, found.revision)
     drawn = _dependence(*place, name, along, snapshot)
     if drawn is None:
-        st.html(text.line_html("No complete trial has this hyperparameter active.", "mo-hint"))
+        st.html(markup.line_html("No complete trial has this hyperparameter active.", "mo-hint"))
         return
     st.vega_lite_chart(
         spec=charts.along(drawn, objectives[name], parts.palette()),
@@ -77,7 +77,7 @@ def _along(look: Look, found: Influence) -> None:
         alt="The objective as predicted along the hyperparameter",
     )
     line = "Predicted with the other hyperparameters as the trials have them; the band holds four trials in five."
-    st.html(text.line_html(line, "mo-hint"))
+    st.html(markup.line_html(line, "mo-hint"))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

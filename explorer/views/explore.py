@@ -10,7 +10,7 @@ import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
 from moopt.objectives import PARAM, Objective
-from moopt_explorer import data, evidence, files, sliders, state, text
+from moopt_explorer import data, evidence, files, markup, sliders, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
 from moopt_explorer.views import pictures, session
@@ -42,17 +42,17 @@ def _study(look: Look) -> None:
         session.keep("study", name)
         st.selectbox("Study", look.names, key=session.key("study"), on_change=session.callback())
     else:
-        st.html(text.line_html(name, "mo-title"))
+        st.html(markup.line_html(name, "mo-title"))
     session.refresh(look)
 
 
 def _limits(look: Look, found: Answer) -> None:
-    st.html(text.section_html("Limits", f"{found.n_left} of {len(found.front)} left"))
+    st.html(markup.section_html("Limits", f"{found.n_left} of {len(found.front)} left"))
     for column, objective in enumerate(found.objectives):
         own = look.snapshot.objectives[column].limit
         _limit(objective, own, found.front.values[:, column])
     if not found.n_left:
-        st.warning(text.markdown(found.way_out or "No trial of the front meets these limits."), icon=None)
+        st.warning(markup.markdown(found.way_out or "No trial of the front meets these limits."), icon=None)
         if found.relaxation is not None:
             change = session.relaxed(found.relaxation.name, found.relaxation.relaxed)
             st.button("Relax this limit", on_click=session.callback(change), width="stretch")
@@ -61,13 +61,13 @@ def _limits(look: Look, found: Answer) -> None:
 def _limit(objective: Objective, own: float | None, values: np.ndarray) -> None:
     limit = objective.limit
     st.html(
-        text.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
-        + text.histogram_html(sliders.histogram(objective, values, limit))
+        markup.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
+        + markup.histogram_html(sliders.histogram(objective, values, limit))
     )
     options = sliders.options(objective, values, own, limit)
     session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit, options)
     st.select_slider(
-        text.markdown(f"Limit of {objective.name}"),
+        markup.markdown(f"Limit of {objective.name}"),
         options,
         format_func=lambda option: sliders.option_text(objective, option),
         key=session.key(f"limit {objective.name}"),
@@ -81,7 +81,7 @@ def _preference(look: Look, found: Answer) -> None:
     st.selectbox(
         "Preference",
         [BALANCED, KNEE, *(objective.name for objective in found.objectives)],
-        format_func=lambda one: one if one in (BALANCED, KNEE) else f"{text.shorten(one)} first",
+        format_func=lambda one: one if one in (BALANCED, KNEE) else f"{wording.shorten(one)} first",
         key=session.key("prefer"),
         on_change=session.callback(),
     )
@@ -95,31 +95,30 @@ def _preference(look: Look, found: Answer) -> None:
         on_click=session.callback(session.take_recommended),
     )
     session.keep("number", "" if found.pick is None else str(found.pick), ())
-    st.text_input(
-        "Or pick a trial by its number", key=session.key("number"), on_change=session.numbered, max_chars=17
-    )
+    st.text_input("Or pick a trial by its number", key=session.key("number"), on_change=session.numbered, max_chars=17)
 
 
 def _pick(look: Look, found: Answer) -> None:
     if notice := session.notice():
-        st.warning(text.markdown(notice))
+        st.warning(markup.markdown(notice))
     if found.pick is None:
         hint = "Nothing is picked yet. Take the recommended trial, or click a point or a row."
         st.html(
-            text.line_html(hint if found.n_left else "No trial on the front meets the limits. Relax one.", "mo-hint")
+            markup.line_html(hint if found.n_left else "No trial on the front meets the limits. Relax one.", "mo-hint")
         )
         return
     trial = look.snapshot.trial(found.pick)
     values = {} if trial is None else trial.values
     default = None if trial is None else look.snapshot.default_for(trial)
-    notes = text.against_default(found.objectives, default)
+    notes = wording.against_default(found.objectives, default)
     cards, onwards = st.columns([5, 1], vertical_alignment="center")
-    cards.html(text.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
+    cards.html(markup.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
     if sure := evidence.sure_text(found, found.pick):
-        cards.html(text.line_html(sure, "mo-hint"))
+        cards.html(markup.line_html(sure, "mo-hint"))
     onwards.button(
         f"Decide on #{found.pick}",
         icon=":material/arrow_forward:",
+        shortcut="Ctrl+Shift+Enter",
         width="stretch",
         on_click=session.go,
         args=("decide",),
@@ -145,7 +144,9 @@ def _table(look: Look, found: Answer) -> None:
         if rows and numbers[rows[0]] != found.pick:
             session.callback(session.picked(numbers[rows[0]]))()
 
-    st.html(text.section_html("The front within the limits", f"{text.count(len(table), 'trial')}{_about_ties(table)}"))
+    st.html(
+        markup.section_html("The front within the limits", f"{wording.count(len(table), 'trial')}{_about_ties(table)}")
+    )
     if table.empty:
         return
     st.dataframe(
@@ -165,7 +166,7 @@ def _table(look: Look, found: Answer) -> None:
             _TIE: st.column_config.NumberColumn(
                 "tie", help="trials with the same number differ within noise", width=60
             ),
-            **{f"{PARAM}{name}": text.shorten(name) for name in _hyperparameters(table)},
+            **{f"{PARAM}{name}": wording.shorten(name) for name in _hyperparameters(table)},
             **{f"{VALUE}{one.name}": _column(one) for one in found.objectives},
         },
     )
@@ -191,7 +192,7 @@ def _about_ties(table: pd.DataFrame) -> str:
 
 def _downloads(look: Look) -> None:
     """The whole front as files, whatever the limits are; made when they are asked for."""
-    snapshot, name = look.snapshot, text.file_name(look.snapshot.record.name)
+    snapshot, name = look.snapshot, wording.file_name(look.snapshot.record.name)
     kinds = {"CSV": (files.as_csv, "csv", "text/csv"), "Parquet": (files.as_parquet, "parquet", None)}
     with st.container(horizontal=True, vertical_alignment="center"):
         for kind, (packed, ending, mime) in kinds.items():
@@ -202,7 +203,7 @@ def _downloads(look: Look) -> None:
                 mime=mime,
                 on_click="ignore",
             )
-        st.html(text.line_html("The toolbar at the upper right of a picture saves it as PNG.", "mo-hint"))
+        st.html(markup.line_html("The toolbar at the upper right of a picture saves it as PNG.", "mo-hint"))
 
 
 def _hyperparameters(table: pd.DataFrame) -> list[str]:
@@ -211,7 +212,7 @@ def _hyperparameters(table: pd.DataFrame) -> list[str]:
 
 def _column(objective: Objective) -> Any:
     return st.column_config.NumberColumn(
-        text.shorten(objective.name), format=f"%.4g {objective.unit}".strip(), help=f"{objective.better} is better"
+        wording.shorten(objective.name), format=f"%.4g {objective.unit}".strip(), help=f"{objective.better} is better"
     )
 
 
@@ -219,7 +220,7 @@ def _failures(look: Look) -> None:
     failed = look.snapshot.failed
     if failed.empty:
         return
-    with st.expander(text.count(len(failed), "failed trial")):
+    with st.expander(wording.count(len(failed), "failed trial")):
         shown = failed.rename(columns={"number": "trial", "failure": "kind"})
         st.dataframe(shown, hide_index=True)
 
@@ -232,7 +233,8 @@ def _nothing_complete(look: Look) -> None:
         kinds = look.snapshot.failed["failure"].value_counts()
         st.error(
             f"{'The only trial' if n_trials == 1 else f'All {n_trials} trials'} failed, most often with: "
-            f"{text.markdown(str(kinds.index[0]))}. Their messages stand below; mend the cause and run the study again."
+            f"{markup.markdown(str(kinds.index[0]))}. Their messages stand below; "
+            "mend the cause and run the study again."
         )
     else:
         st.info("No trial is complete yet. This page fills by itself while the search runs.")

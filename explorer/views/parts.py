@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from moopt import choose
-from moopt_explorer import charts, evidence, text
-from moopt_explorer.answer import Answer, points
+from moopt_explorer import charts, evidence, markup
+from moopt_explorer.answer import Answer
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
 
@@ -14,10 +14,10 @@ from moopt_explorer.views.session import Look
 def head(look: Look) -> None:
     """The study's name and line, and what became of the pick."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.html(text.line_html(look.snapshot.record.name, "mo-title"), width="content")
+        st.html(markup.line_html(look.snapshot.record.name, "mo-title"), width="content")
         session.refresh(look)
     if notice := session.notice():
-        st.warning(text.markdown(notice))
+        st.warning(markup.markdown(notice))
 
 
 def palette() -> charts.Palette:
@@ -41,14 +41,14 @@ def nothing_picked(found: Answer | None, purpose: str) -> None:
 
 def swaps(found: Answer, number: int) -> None:
     """What a trial's neighbours on the front would buy and cost, each to be taken."""
-    st.html(text.section_html("What its neighbours would change", "cheapest first"))
-    offered = choose.swaps(found.objectives, points(found.front), number)
+    st.html(markup.section_html("What its neighbours would change", "cheapest first"))
+    offered = choose.swaps(found.objectives, found.front, number)
     if not offered:
-        st.html(text.line_html("It is the only trial on the front.", "mo-hint"))
+        st.html(markup.line_html("It is the only trial on the front.", "mo-hint"))
     for swap in offered:
         words, take = st.columns([5, 1], vertical_alignment="center")
         words.html(
-            text.line_html(f"#{swap.number}: {swap.text}{evidence.tie_note(found, number, swap.number)}", "mo-swap")
+            markup.line_html(f"#{swap.number}: {swap.text}{evidence.tie_note(found, number, swap.number)}", "mo-swap")
         )
         if swap.within_limits:
             change = session.callback(session.picked(swap.number))

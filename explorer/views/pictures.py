@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from moopt.objectives import Floats, Objective
-from moopt_explorer import charts, data, lines, marks, state, text
+from moopt_explorer import charts, data, lines, marks, markup, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.lines import Lines
 from moopt_explorer.views import parts, session
@@ -78,11 +78,11 @@ def _scatter(look: Look, found: Answer) -> None:
         key=_CHART,
         width="stretch",
         on_select=_chart_clicked,
-        alt=f"{text.shorten(upwards.name)} over {text.shorten(across.name)}: the front of the study",
+        alt=f"{wording.shorten(upwards.name)} over {wording.shorten(across.name)}: the front of the study",
     )
     if scene.n_outside:
-        left_out = text.count(scene.n_outside, "dominated trial")
-        st.html(text.line_html(f"{left_out} outside the picture.", "mo-hint"))
+        left_out = wording.count(scene.n_outside, "dominated trial")
+        st.html(markup.line_html(f"{left_out} outside the picture.", "mo-hint"))
 
 
 def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
@@ -92,8 +92,8 @@ def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) 
     session.keep("show", "all" if look.view.whole else "front")
     # The last column stays free: the chart's own toolbar comes up there.
     x, y, show, _ = st.columns([3, 3, 2.2, 1], vertical_alignment="bottom")
-    y.selectbox("Upwards", names, format_func=text.shorten, key=session.key("y"), on_change=session.callback())
-    x.selectbox("Across", names, format_func=text.shorten, key=session.key("x"), on_change=session.callback())
+    y.selectbox("Upwards", names, format_func=wording.shorten, key=session.key("y"), on_change=session.callback())
+    x.selectbox("Across", names, format_func=wording.shorten, key=session.key("x"), on_change=session.callback())
     show.segmented_control(
         "Show",
         ["front", "all"],
@@ -124,7 +124,7 @@ def _parallel(look: Look, found: Answer) -> None:
     )
     brushes = _brushes(key, len(found.objectives))
     if not brushes:
-        st.html(text.line_html("Drag along an axis to keep a part of it. Better is up on every axis.", "mo-hint"))
+        st.html(markup.line_html("Drag along an axis to keep a part of it. Better is up on every axis.", "mo-hint"))
         return
     _brushed(shown, brushes)
 
@@ -144,7 +144,7 @@ def _brushed(shown: Lines, brushes: lines.Brushes) -> None:
     numbers = sorted({int(number) for number in inside["trial"]})
     limits = shown.limits(brushes)
     told, turn, clear = st.columns([4, 2, 1], vertical_alignment="center")
-    told.html(text.line_html(f"{text.count(len(numbers), 'trial')} in the brushes: {text.numbers(numbers)}"))
+    told.html(markup.line_html(f"{wording.count(len(numbers), 'trial')} in the brushes: {wording.numbers(numbers)}"))
     turn.button(
         "Turn brushes into limits",
         width="stretch",

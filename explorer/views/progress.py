@@ -9,7 +9,8 @@ import streamlit as st
 from moopt import gap
 from moopt.growth import failures, trace
 from moopt.trial import Trial
-from moopt_explorer import charts, data, growth, text
+from moopt_explorer import charts, data, growth, markup, wording
+from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
 from moopt_explorer.views import effects, parts, session, steering
 from moopt_explorer.views.session import Look
@@ -21,23 +22,23 @@ _MOST_READ = 200
 def page(look: Look) -> None:
     """Draw the page."""
     parts.head(look)
-    st.html(text.pace_html(growth.pace(look.snapshot), look.snapshot))
+    st.html(markup.pace_html(growth.pace(look.snapshot), look.snapshot))
     left, right = st.columns([3, 2], gap="large")
     with left:
         _course(look)
     with right:
-        st.html(text.section_html("The search", ""))
+        st.html(markup.section_html("The search", ""))
         steering.draw(look)
         _trials(look.snapshot)
     if look.answer is not None:
-        _fits(look)
+        _fits(look, look.answer)
         effects.draw(look)
 
 
 def _course(look: Look) -> None:
     snapshot = look.snapshot
     course = _trace(look.location, data.identity(look.location), snapshot.record.name, snapshot.revision, snapshot)
-    st.html(text.section_html("The front as it grew", "on the scale of the present front"))
+    st.html(markup.section_html("The front as it grew", "on the scale of the present front"))
     if course.empty:
         st.info("No trial is complete yet. This page fills by itself while the search runs.")
         return
@@ -47,7 +48,7 @@ def _course(look: Look) -> None:
         width="stretch",
         alt="Hypervolume and size of the front against evaluations",
     )
-    st.html(text.line_html(text.reached_line(course), "mo-hint"))
+    st.html(markup.line_html(wording.reached_line(course), "mo-hint"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -63,13 +64,13 @@ def _trace(
 
 def _trials(snapshot: Snapshot) -> None:
     if snapshot.trials:
-        st.html(text.states_html(snapshot))
+        st.html(markup.states_html(snapshot))
     failed = failures(snapshot.trials)
     if failed.empty:
         return
     kinds = failed.groupby("failure")["count"].sum().sort_values(ascending=False)
     told = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
-    with st.expander(f"{text.count(int(kinds.sum()), 'failed trial')}: {told}"):
+    with st.expander(f"{wording.count(int(kinds.sum()), 'failed trial')}: {told}"):
         st.dataframe(
             failed.rename(columns={"failure": "kind", "count": "trials"}),
             hide_index=True,
@@ -80,21 +81,21 @@ def _trials(snapshot: Snapshot) -> None:
 # Train against validation
 
 
-def _fits(look: Look) -> None:
-    numbers = sorted(look.snapshot.points)
+def _fits(look: Look, found: Answer) -> None:
+    numbers = found.front.numbers.tolist()
     read = [numbers[place] for place in np.linspace(0, len(numbers) - 1, min(len(numbers), _MOST_READ)).astype(int)]
     trials = _whole(look.location, data.identity(look.location), look.snapshot.record.name, tuple(read))
     objectives = gap.measured(look.snapshot.objectives, trials)
-    st.html(text.section_html("Train against validation", f"{text.count(len(trials), 'trial')} of the front"))
+    st.html(markup.section_html("Train against validation", f"{wording.count(len(trials), 'trial')} of the front"))
     if not objectives:
-        st.html(text.line_html("Nothing was measured on training rows in this study.", "mo-hint"))
+        st.html(markup.line_html("Nothing was measured on training rows in this study.", "mo-hint"))
         return
     objective = next((one for one in objectives if one.name == look.view.explained), objectives[0])
-    found = gap.gaps(objective, trials)
-    st.html(text.line_html(f"In {text.shorten(objective.name)}: {text.gap_line(found)}"))
+    measured = gap.gaps(objective, trials)
+    st.html(markup.line_html(f"In {wording.shorten(objective.name)}: {wording.gap_line(measured)}"))
     with st.expander("Every trial, the largest gap first"):
         st.dataframe(
-            pd.DataFrame([(one.number, one.train, one.validation, one.size, one.reading) for one in found]).set_axis(
+            pd.DataFrame([(one.number, one.train, one.validation, one.size, one.reading) for one in measured]).set_axis(
                 ["trial", "train", "validation", "gap", "reading"], axis=1
             ),
             hide_index=True,
@@ -103,7 +104,7 @@ def _fits(look: Look) -> None:
                 **{name: st.column_config.NumberColumn(format="%.4g") for name in ("train", "validation", "gap")},
             },
         )
-        st.html(text.line_html(_READING, "mo-hint"))
+        st.html(markup.line_html(_READING, "mo-hint"))
 
 
 _READING = (

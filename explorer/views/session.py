@@ -18,7 +18,7 @@ from moopt.choose.moves import ANYTHING, IMPROVE, Wish
 from moopt.errors import StoreError
 from moopt.store import open_store
 from moopt.store.base import Store
-from moopt_explorer import answer, data, sliders, state, text
+from moopt_explorer import answer, data, markup, sliders, state, wording
 from moopt_explorer.state import View
 
 _KEPT_SNAPSHOTS = 4
@@ -60,12 +60,19 @@ def _opened(location: str, identity: int) -> Store:  # noqa: ARG001 - another fi
 @st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
 def _snapshot(
     location: str,
-    identity: int,  # noqa: ARG001 - these three are what makes a snapshot another one
+    identity: int,
     name: str,
-    revision: int,  # noqa: ARG001
+    revision: int,  # noqa: ARG001 - a study that has gone on, or has ended, is read anew
     running: bool,  # noqa: ARG001
 ) -> tuple[data.Snapshot, float]:
-    return data.read(store_at(location), name), time.time()
+    last = _last(location, identity, name)
+    last["snapshot"] = data.read(store_at(location), name, last.get("snapshot"))
+    return last["snapshot"], time.time()
+
+
+@st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
+def _last(location: str, identity: int, name: str) -> dict[str, data.Snapshot]:  # noqa: ARG001 - a place for each
+    return {}
 
 
 def look(location: str) -> Look | None:
@@ -307,7 +314,8 @@ def refresh(now: Look) -> None:
             st.session_state[_SPOKEN] = True
             st.rerun(scope="app")
         drawn = True
-        st.html(text.line_html(f"{text.study_line(now.snapshot)}, updated {text.ago(time.time() - now.read_at)}"))
+        updated = wording.ago(time.time() - now.read_at)
+        st.html(markup.line_html(f"{wording.study_line(now.snapshot)}, updated {updated}"))
 
     line()
 
@@ -322,7 +330,7 @@ def wait(location: str) -> None:
         if drawn and _holds_a_study(location):
             st.rerun(scope="app")
         drawn = True
-        st.html(text.line_html("This page comes back by itself as soon as there is something to show.", "mo-hint"))
+        st.html(markup.line_html("This page comes back by itself as soon as there is something to show.", "mo-hint"))
 
     line()
 

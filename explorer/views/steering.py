@@ -9,7 +9,7 @@ import streamlit as st
 from moopt import requests
 from moopt.errors import MooptError
 from moopt.requests import Request
-from moopt_explorer import text
+from moopt_explorer import markup
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
 
@@ -17,11 +17,11 @@ from moopt_explorer.views.session import Look
 def draw(look: Look) -> None:
     """The buttons of a running search, or how one that ended goes on."""
     if message := session.said():
-        st.error(text.markdown(message))
+        st.error(markup.markdown(message))
     if not look.snapshot.running:
         _ended(look)
     elif look.snapshot.record.attributes.get(requests.WANTED) is None:
-        st.html(text.line_html("It is driven by ask and tell, so only its own program can stop it.", "mo-hint"))
+        st.html(markup.line_html("It is driven by ask and tell, so only its own program can stop it.", "mo-hint"))
     else:
         _running(look)
 
@@ -30,7 +30,7 @@ def _running(look: Look) -> None:
     asked = look.snapshot.asked
     if asked is Request.STOP:
         st.html(
-            text.line_html("Asked to stop: the running steps are finished first, and everything is kept.", "mo-hint")
+            markup.line_html("Asked to stop: the running steps are finished first, and everything is kept.", "mo-hint")
         )
         return
     with st.container(horizontal=True):
@@ -41,7 +41,7 @@ def _running(look: Look) -> None:
         st.button("Stop", icon=":material/stop:", on_click=_asks(look, Request.STOP))
     if asked is Request.PAUSE:
         line = "No new step starts until it goes on; steps that run are finished. Its process stays."
-        st.html(text.line_html(line, "mo-hint"))
+        st.html(markup.line_html(line, "mo-hint"))
 
 
 def _asks(look: Look, request: Request | None) -> Callable[[], None]:
@@ -61,11 +61,11 @@ def _ended(look: Look) -> None:
     attributes = look.snapshot.record.attributes
     stopped = attributes.get(requests.STOPPED)
     if isinstance(stopped, Mapping):
-        st.html(text.line_html(f"Its search ended: {stopped.get('reason', '')}.", "mo-hint"))
+        st.html(markup.line_html(f"Its search ended: {stopped.get('reason', '')}.", "mo-hint"))
     command = attributes.get(requests.COMMAND)
     if isinstance(command, str):
-        st.html(text.line_html("To go on, run this where it was run before; more --trials go further:", "mo-hint"))
+        st.html(markup.line_html("To go on, run this where it was run before; more --trials go further:", "mo-hint"))
         st.code(command, language=None, wrap_lines=True)
     else:
         line = "To go on, call optimize (or fit) of the program that made it again, with a larger n_trials."
-        st.html(text.line_html(line, "mo-hint"))
+        st.html(markup.line_html(line, "mo-hint"))

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from moopt.errors import MooptError, StoreError
-from moopt_explorer import charts, data, rivals, state, text
+from moopt_explorer import charts, data, markup, rivals, state, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.rivals import Rivals
 from moopt_explorer.state import View
@@ -23,7 +23,7 @@ def page(look: Look) -> None:
     """Draw the page."""
     parts.head(look)
     if message := session.said():
-        st.error(text.markdown(message))
+        st.error(markup.markdown(message))
     _table(look)
     with st.expander("Rename or delete this study"):
         _rename(look)
@@ -83,7 +83,7 @@ def _summary(snapshot: Snapshot) -> dict[str, object]:
         "algorithm": str(record.search.get("algorithm", "")),
         "trials": len(snapshot.trials),
         "front": 0 if snapshot.front is None else len(snapshot.front),
-        "state": text.state_text(snapshot),
+        "state": wording.state_text(snapshot),
         "created": pd.Timestamp(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created_at))),
     }
 
@@ -117,8 +117,8 @@ def _renamed(look: Look, name: str, key: str) -> None:
 def _delete(look: Look) -> None:
     name = look.snapshot.record.name
     key = session.key(f"delete {name}")
-    question = f"Delete it with its {text.count(len(look.snapshot.trials), 'trial')}, notes and decisions, for good?"
-    st.html(text.line_html(question))
+    question = f"Delete it with its {wording.count(len(look.snapshot.trials), 'trial')}, notes and decisions, for good?"
+    st.html(markup.line_html(question))
     field, button = st.columns([4, 1], vertical_alignment="bottom")
     field.text_input("To delete it, write its name", key=key)
     button.button("Delete for good", on_click=_deleted, args=(look, name, key), width="stretch")
@@ -143,9 +143,11 @@ def _deleted(look: Look, name: str, key: str) -> None:
 def _against(look: Look) -> None:
     name = look.snapshot.record.name
     others = [one for one in look.names if one != name]
-    st.html(text.section_html("Against another study", ""))
+    st.html(markup.section_html("Against another study", ""))
     if not others:
-        st.html(text.line_html("The store holds no other study. Give one the same --store to compare them.", "mo-hint"))
+        st.html(
+            markup.line_html("The store holds no other study. Give one the same --store to compare them.", "mo-hint")
+        )
         return
     rival = look.view.rival if look.view.rival in others else NONE
     session.keep("rival", rival)
@@ -161,7 +163,7 @@ def _against(look: Look) -> None:
     try:
         found = rivals.rivals(look.snapshot, session.snapshot_of(look.location, rival))
     except StoreError as error:
-        st.error(text.markdown(str(error)))
+        st.error(markup.markdown(str(error)))
         return
     if found is None:
         st.info("They share no objective, or one of them has no complete trial, so there is nothing to compare.")
@@ -170,10 +172,10 @@ def _against(look: Look) -> None:
 
 
 def _duel(look: Look, found: Rivals, names: tuple[str, str]) -> None:
-    st.html(text.rivals_html(found, names))
-    shared = ", ".join(text.shorten(one.name) for one in found.objectives)
+    st.html(markup.rivals_html(found, names))
+    shared = ", ".join(wording.shorten(one.name) for one in found.objectives)
     line = f"In the objectives that they share: {shared}. The hypervolume is on the scale of both fronts together."
-    st.html(text.line_html(line, "mo-hint"))
+    st.html(markup.line_html(line, "mo-hint"))
     if len(found.objectives) < 2:
         return
     across, upwards = state.axes(state.fitted(look.view, found.objectives), found.objectives)
@@ -185,7 +187,7 @@ def _duel(look: Look, found: Rivals, names: tuple[str, str]) -> None:
         column.selectbox(
             label,
             [one for one in options if one != other.name],
-            format_func=text.shorten,
+            format_func=wording.shorten,
             key=session.key(what),
             on_change=session.callback(),
         )

@@ -10,8 +10,8 @@ from moopt.choose.moves import IMPROVE, Move, answer_wishes, next_along
 from moopt.choose.swaps import differences, join, words
 from moopt.objectives import Objective, format_value
 from moopt.trial import Trial
-from moopt_explorer import evidence, sliders, text
-from moopt_explorer.answer import Answer, points
+from moopt_explorer import evidence, markup, sliders, wording
+from moopt_explorer.answer import Answer
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import KEEP, WORSEN, Look
 
@@ -26,7 +26,7 @@ def page(look: Look) -> None:
         return
     if not found.on_front:
         st.html(
-            text.line_html("The pick is not on the front; a trial of the front is better in everything.", "mo-hint")
+            markup.line_html("The pick is not on the front; a trial of the front is better in everything.", "mo-hint")
         )
         return
     left, right = st.columns([3, 2], gap="large")
@@ -42,7 +42,7 @@ def page(look: Look) -> None:
 
 
 def _wishes(look: Look, found: Answer, trial: Trial) -> None:
-    st.html(text.section_html(f"From #{trial.number}, what should change?", "what is not named stays as good"))
+    st.html(markup.section_html(f"From #{trial.number}, what should change?", "what is not named stays as good"))
     for column, objective in enumerate(found.objectives):
         _wish(look, found.front, objective, column, trial)
 
@@ -51,10 +51,10 @@ def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Tr
     wish = look.view.wishes.get(objective.name)
     said = IMPROVE if wish == IMPROVE else KEEP if wish is None else WORSEN
     named, choice, worst = st.columns([2, 3, 3], vertical_alignment="center")
-    named.html(text.now_html(objective, trial.values[objective.name]))
+    named.html(markup.now_html(objective, trial.values[objective.name]))
     session.keep(f"wish {objective.name}", said)
     choice.segmented_control(
-        text.markdown(f"Wish for {objective.name}"),
+        markup.markdown(f"Wish for {objective.name}"),
         [IMPROVE, KEEP, WORSEN],
         required=True,
         key=session.key(f"wish {objective.name}"),
@@ -66,13 +66,13 @@ def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Tr
     here = front.losses[front.row(trial.number), column]
     worse = front.values[front.losses[:, column] > here, column]
     if not worse.size:
-        worst.html(text.line_html("it is the worst of the front already", "mo-hint"))
+        worst.html(markup.line_html("it is the worst of the front already", "mo-hint"))
         return
     accepted = sliders.ANY if isinstance(wish, str) or wish is None else wish
     options = sliders.options(objective, worse, None if accepted == sliders.ANY else accepted)
     session.keep(f"worst {objective.name}", accepted, options)
     worst.select_slider(
-        text.markdown(f"Worst accepted {objective.name}"),
+        markup.markdown(f"Worst accepted {objective.name}"),
         options,
         format_func=lambda option: "as far as it goes" if option == sliders.ANY else format_value(objective, option),
         key=session.key(f"worst {objective.name}"),
@@ -83,14 +83,14 @@ def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Tr
 
 def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
     if move.number is None:
-        st.warning(text.markdown(move.hindrance), icon=None)
+        st.warning(markup.markdown(move.hindrance), icon=None)
         return
     other = look.snapshot.trial(move.number)
     gains, costs = differences(found.front, found.front.row(trial.number), found.front.row(move.number))
     told = f"#{move.number} does that: {join(gains)}" + (f" for {join(costs)}" if costs else "")
     told += f"{evidence.tie_note(found, trial.number, move.number)}."
     words_, take = st.columns([5, 1], vertical_alignment="center")
-    words_.html(text.line_html(told, "mo-why"))
+    words_.html(markup.line_html(told, "mo-why"))
     take.button(
         f"Take #{move.number}",
         key="moopt take answer",
@@ -98,15 +98,15 @@ def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
         width="stretch",
         on_click=session.callback(session.picked(move.number)),
     )
-    more = text.count(move.n_suited, "trial") + (" does" if move.n_suited == 1 else " do") + " what is asked"
-    st.html(text.section_html("Hyperparameters that differ", more))
+    more = wording.count(move.n_suited, "trial") + (" does" if move.n_suited == 1 else " do") + " what is asked"
+    st.html(markup.section_html("Hyperparameters that differ", more))
     if other is not None:
-        st.html(text.changes_html(trial, other))
+        st.html(markup.changes_html(trial, other))
 
 
 def _standing(found: Answer, trial: Trial) -> None:
     """The badges of the pick, and how robust it is."""
-    choice = pick(found.objectives, points(found.front), trial.number, certainty=found.certainty)
+    choice = pick(found.objectives, found.front, trial.number, certainty=found.certainty)
     badges = []
     if found.recommended is not None and found.recommended.number == trial.number:
         badges.append("recommended")
@@ -116,18 +116,18 @@ def _standing(found: Answer, trial: Trial) -> None:
     for column, objective in enumerate(found.objectives):
         if found.front.losses[row, column] == found.front.losses[:, column].min():
             badges.append(f"best {words(objective)}")
-    st.html(text.section_html(f"#{trial.number}", f"chosen by {100 * choice.robustness:.0f} % of 200 preferences"))
-    st.html(text.badges_html(badges or ["no extreme of the front"]))
+    st.html(markup.section_html(f"#{trial.number}", f"chosen by {100 * choice.robustness:.0f} % of 200 preferences"))
+    st.html(markup.badges_html(badges or ["no extreme of the front"]))
     if sure := evidence.sure_text(found, trial.number):
-        st.html(text.line_html(sure, "mo-hint"))
+        st.html(markup.line_html(sure, "mo-hint"))
 
 
 def _steps(found: Answer, trial: Trial) -> None:
     """The next trial each way along each objective."""
-    st.html(text.section_html("Along one objective", "the next trial within the limits"))
+    st.html(markup.section_html("Along one objective", "the next trial within the limits"))
     for objective in found.objectives:
         named, worse, better = st.columns([2, 2, 2], vertical_alignment="center")
-        named.html(text.now_html(objective, trial.values[objective.name]))
+        named.html(markup.now_html(objective, trial.values[objective.name]))
         for place, is_better in ((worse, False), (better, True)):
             number = next_along(found.front, trial.number, objective.name, better=is_better)
             what = "better" if is_better else "worse"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from moopt.columns import Trials
     from moopt.objectives import Objective
     from moopt.trial import Artefact, Confirmation, Decision, Event, Json, StepResult, Trial
 
@@ -152,6 +153,14 @@ class Store(Protocol):
 
     def trials(self, name: str, *, with_steps: bool = True) -> list[Trial]:
         """All trials by number; without ``with_steps`` their ``steps`` are left empty (much faster)."""
+        ...
+
+    def columns(self, name: str, known: Trials | None = None) -> Trials:
+        """All trials by number, as columns and without their steps: the way to read a hundred thousand of them.
+
+        ``known`` is what an earlier call gave of this study: then only trials that have begun or may have gone on
+        since are read. An attribute that somebody gave a finished trial meanwhile is not among that.
+        """
         ...
 
     def steps_done(self, name: str) -> dict[int, int]:

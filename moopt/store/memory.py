@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from moopt.columns import Trials
 from moopt.errors import StudyBusy, StudyExists, StudyNotFound, UsageError
 from moopt.store.base import StudyRecord, Writer
 from moopt.store.rows import from_text, to_text
@@ -89,6 +90,10 @@ class MemoryStore:
         """All trials by number."""
         trials = self._kept(name).trials
         return list(trials) if with_steps else [replace(trial, steps={}) for trial in trials]
+
+    def columns(self, name: str, known: Trials | None = None) -> Trials:  # noqa: ARG002 - all are at hand
+        """All trials by number, as columns and without their steps."""
+        return Trials.of(self.trials(name, with_steps=False))
 
     def steps_done(self, name: str) -> dict[int, int]:
         """Trial number -> how many of its steps are stored, for those that have any."""

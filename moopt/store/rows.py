@@ -9,8 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeAlias
 
+import numpy as np
+
+from moopt.columns import Trials
 from moopt.errors import UsageError
 from moopt.objectives import Objective
 from moopt.store.base import StudyRecord
@@ -133,6 +137,24 @@ def trials_of(
         "notes": [notes.get(one, ()) for one in number],
     }
     return list(map(Trial, *(fields[name] for name in Trial.__dataclass_fields__)))
+
+
+def columns_of(found: Sequence[Sequence[Any]], names: Sequence[str], notes: Mapping[int, tuple[str, ...]]) -> Trials:
+    """The trials of rows of :data:`TRIAL`, with their values in the objectives of these names as numbers.
+
+    Only the values are read from their text; the rest of a trial when it is asked for.
+    """
+    by_name = dict(zip(TRIAL, zip(*found, strict=True) if found else [()] * len(TRIAL), strict=True))
+    values = _parsed(by_name["objectives"])
+    return Trials(
+        number=np.array(by_name["number"], dtype=np.int64),
+        state=np.array(by_name["state"], dtype=np.str_),
+        source=np.array(by_name["source"], dtype=np.str_),
+        finished_at=np.array(by_name["finished_at"], dtype=np.float64),
+        values={name: np.array([one.get(name) for one in values], dtype=np.float64) for name in names},
+        kept=np.fromiter(found, dtype=np.object_, count=len(found)),
+        make=partial(trials_of, steps={}, notes=notes),
+    )
 
 
 def _parsed(texts: Sequence[str | None], empty: str = "{}") -> list[Any]:

@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -91,7 +90,8 @@ def test_behind_nginx_as_the_guide_has_it(store: Path, tmp_path: Path, browsing:
         written = re.search(r"location /team/moopt/ \{.*?\n    \}", DOCS.read_text(), re.S)
         assert written is not None
         snippet = written[0].replace("http://127.0.0.1:8501", server.removesuffix("/team/moopt"))
-        places = "".join(f"{what}_temp_path {tmp_path};" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        places = "".join(f"{kind}_temp_path {tmp_path};" for kind in kinds)
         config = tmp_path / "nginx.conf"
         config.write_text(
             f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/errors; events {{}}\n"

@@ -12,7 +12,7 @@ from moopt.objectives import Objective
 from moopt.store import open_store
 from moopt.store.base import Store
 from moopt.trial import Source, State, StepResult, Trial
-from moopt_explorer import data, evidence, text
+from moopt_explorer import data, evidence, markup, wording
 from moopt_explorer.answer import answer
 from moopt_explorer.data import Snapshot
 from moopt_explorer.state import View
@@ -189,19 +189,19 @@ def test_a_large_study_is_read_and_answered(tmp_path: Path) -> None:
     ],
 )
 def test_markdown_shows_a_text_as_it_is(name: str, shown: str) -> None:
-    assert text.markdown(name) == shown
+    assert markup.markdown(name) == shown
 
 
 def test_html_shows_a_text_as_it_is() -> None:
     odd = Objective("<b>\"'", "maximize", limit=0.5)
     small_pieces = [
-        text.line_html("<b>"),
-        text.table_html(["<b>"], [["<b>"]]),
-        text.cards_html([odd], {odd.name: 1.0}, {odd.name: "<b>"}, title="<b>"),
-        text.limit_head_html(odd, "<b>"),
-        text.list_html(["<b>"]),
-        text.config_html({"<b>": "<b>"}, {"<b>": "<b>"}),
-        text.values_html([odd], {odd.name: 1.0}, None),
+        markup.line_html("<b>"),
+        markup.table_html(["<b>"], [["<b>"]]),
+        markup.cards_html([odd], {odd.name: 1.0}, {odd.name: "<b>"}, title="<b>"),
+        markup.limit_head_html(odd, "<b>"),
+        markup.list_html(["<b>"]),
+        markup.config_html({"<b>": "<b>"}, {"<b>": "<b>"}),
+        markup.values_html([odd], {odd.name: 1.0}, None),
     ]
     for piece in small_pieces:
         assert "<b>&" not in piece
@@ -213,12 +213,12 @@ def test_html_shows_a_text_as_it_is() -> None:
     [(0.2, "just now"), (2.9, "2 s ago"), (61, "1 minute ago"), (7300, "2 hours ago"), (90_000, "1 day ago")],
 )
 def test_times_are_told_in_their_largest_unit(seconds: float, words: str) -> None:
-    assert text.ago(seconds) == words
+    assert wording.ago(seconds) == words
 
 
 @pytest.mark.parametrize(("name", "part"), [("churn", "churn"), ("../a b/ü", "a-b"), ("🙂", "study")])
 def test_a_study_names_its_file_safely(name: str, part: str) -> None:
-    assert text.file_name(name) == part
+    assert wording.file_name(name) == part
 
 
 @pytest.mark.parametrize(
@@ -285,8 +285,9 @@ def test_only_the_front_and_what_is_near_it_is_read_with_its_steps(
     monkeypatch.setattr("moopt.certainty.MOST", 5)
     snapshot = data.read(store, "confirmed")
     assert snapshot.certainty is not None
-    assert set(read) >= set(snapshot.points)
-    assert len(read) == max(5, len(snapshot.points)) < len(snapshot.trials)
+    assert snapshot.front is not None
+    assert set(read) >= set(snapshot.front.numbers.tolist())
+    assert len(read) == max(5, len(snapshot.front)) < len(snapshot.trials)
 
 
 def test_a_front_too_large_to_compare_each_with_each_is_not_asked(
@@ -311,7 +312,8 @@ def test_a_confirmed_value_stands_beside_that_of_the_search(store: Store) -> Non
 def test_without_a_confirmation_there_is_the_searchs_interval(store: Store) -> None:
     taken = synthetic.confirmed(store, "confirmed")
     snapshot = data.read(store, "confirmed")
-    other = next(number for number in snapshot.points if number not in taken)
+    assert snapshot.front is not None
+    other = next(number for number in snapshot.front.numbers.tolist() if number not in taken)
     told = evidence.evidence(snapshot, other)
     assert set(told) == {"accuracy", "recall"}
     assert told["accuracy"].low < snapshot.trials[other].values["accuracy"] < told["accuracy"].high

@@ -1,4 +1,4 @@
-"""Words and small pieces of HTML. Whatever comes from a study is text: it is escaped here and nowhere else."""
+"""Small pieces of HTML. Whatever comes from a study is text: it is escaped here and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,81 +7,26 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-import pandas as pd
-
 from moopt.choose import BALANCED, KNEE
 from moopt.choose.limits import limit_text
-from moopt.choose.swaps import join
-from moopt.gap import OVER, UNDER, Gap
-from moopt.growth import reached
 from moopt.objectives import Objective, format_value
-from moopt.requests import Request
 from moopt.trial import Config, State, Trial
 from moopt_explorer.answer import Answer
 from moopt_explorer.compare import Comparison
 from moopt_explorer.data import Snapshot, scalar, slack
 from moopt_explorer.evidence import Told
 from moopt_explorer.growth import Pace, clock
-from moopt_explorer.influence import Influence, unexplained
 from moopt_explorer.rivals import Rivals
 from moopt_explorer.sliders import Bar
+from moopt_explorer.wording import shorten, signs, state_text
 
-SHORT = 36
 _ABSENT = object()
 _MARKUP = re.compile(r"[\\`*\[\]<>$:~!#|{}&^@]|(?<![^\W_])_|_(?![^\W_])")
-
-
-def shorten(text: str, at_most: int = SHORT) -> str:
-    """A text cut in its middle, so that its unit and its beginning stay."""
-    if len(text) <= at_most:
-        return text
-    tail = at_most // 3
-    return f"{text[: at_most - tail - 1]}…{text[-tail:]}"
 
 
 def markdown(text: str) -> str:
     """A text that Markdown shows as it is. A plain name stays untouched, since a label is read aloud unparsed."""
     return _MARKUP.sub(r"\\\g<0>", signs(" ".join(text.split())))
-
-
-def signs(text: str) -> str:
-    """Comparisons as people write them."""
-    return text.replace("<=", "≤").replace(">=", "≥")
-
-
-def count(n: int, word: str) -> str:
-    """``1 trial``, ``2 trials``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
-
-
-def numbers(trials: Sequence[int], at_most: int = 12) -> str:
-    """``#1, #4 and 3 more``."""
-    more = len(trials) - at_most
-    return ", ".join(f"#{one}" for one in trials[:at_most]) + (f" and {more} more" if more > 0 else "")
-
-
-def study_line(snapshot: Snapshot) -> str:
-    """What a study is at a glance: trials, front, failures, whether it runs."""
-    on_front = 0 if snapshot.front is None else len(snapshot.front)
-    parts = [count(len(snapshot.trials), "trial"), f"{on_front:,} on the front"]
-    if n_failed := snapshot.n_in(State.FAILED):
-        parts.append(f"{n_failed:,} failed")
-    return ", ".join([*parts, state_text(snapshot)])
-
-
-def state_text(snapshot: Snapshot) -> str:
-    """Whether a study runs, and what it is asked for."""
-    if not snapshot.running:
-        return "not running"
-    return {None: "running", Request.STOP: "stopping", Request.PAUSE: "paused"}[snapshot.asked]
-
-
-def ago(seconds: float) -> str:
-    """A time that has passed, in the largest unit that fits."""
-    for size, unit in ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute")):
-        if seconds >= size:
-            return f"{count(int(seconds // size), unit)} ago"
-    return "just now" if seconds < 1 else f"{int(seconds)} s ago"
 
 
 def histogram_html(bars: Sequence[Bar]) -> str:
@@ -107,12 +52,6 @@ def limit_head_html(objective: Objective, note: str) -> str:
 def section_html(title: str, note: str) -> str:
     """The head of a section, with a note at its right."""
     return f'<div class="mo-section"><b>{html.escape(title)}</b><span>{html.escape(note)}</span></div>'
-
-
-def against_default(objectives: Sequence[Objective], default: Trial | None) -> dict[str, str]:
-    """Objective name -> what the default config gives."""
-    given = {} if default is None else default.values
-    return {one.name: f"default {format_value(one, given[one.name])}" for one in objectives if one.name in given}
 
 
 def cards_html(
@@ -244,14 +183,6 @@ def compared_html(found: Comparison, told: Sequence[Mapping[str, Told]] = ()) ->
     return table_html(["objective", *(f"#{trial.number}" for trial in found.trials)], rows, kind="mo-table even")
 
 
-def noise_line(objective: Objective, pairs: Sequence[tuple[int, int]]) -> str:
-    """Which trials do not differ in an objective but by noise; nothing where all do."""
-    if not pairs:
-        return ""
-    told = join(f"#{one} and #{other}" for one, other in pairs)
-    return f"{shorten(objective.name)}: the difference between {told} is within noise."
-
-
 def now_html(objective: Objective, value: float) -> str:
     """An objective's name over its value."""
     name = html.escape(shorten(objective.name, 24))
@@ -311,32 +242,6 @@ def states_html(snapshot: Snapshot) -> str:
     return table_html(["state", "trials"], [[one.value, f"{n:,}"] for one in State if (n := snapshot.n_in(one))])
 
 
-def reached_line(trace: pd.DataFrame) -> str:
-    """Where the front had most of its present hypervolume."""
-    at = reached(trace)
-    if at is None:
-        return ""
-    last = int(trace["evaluations"].iloc[-1])
-    return f"95 % of the present hypervolume was reached after {at:,} of {last:,} evaluations."
-
-
-def gap_line(found: Sequence[Gap]) -> str:
-    """Which trials over- and underfit."""
-    parts = []
-    for reading in (OVER, UNDER):
-        named = [one.number for one in found if one.reading == reading]
-        if named:
-            parts.append(f"{numbers(named, 6)} {reading if len(named) == 1 else reading[:-1]}")
-    return f"{'; '.join(parts) or 'None of them over- or underfits'}."
-
-
-def explained_line(found: Influence) -> str:
-    """From how many trials it was learned, and about what that says little."""
-    line = f"Learned from {count(found.importances[0].n_trials, 'complete trial')}."
-    little = [shorten(one.target) for one in unexplained(found)]
-    return f"{line} It says little about {join(little)}: unseen trials are not predicted." if little else line
-
-
 def rivals_html(found: Rivals, names: tuple[str, str]) -> str:
     """A row a study: its front, its hypervolume, and how much of it the other one beats."""
     about = "" if found.is_exact else "about "
@@ -350,8 +255,3 @@ def rivals_html(found: Rivals, names: tuple[str, str]) -> str:
         for name, front, volume, n in zip(names, found.fronts, found.hypervolumes, found.dominated, strict=True)
     ]
     return table_html(["study", "front", "hypervolume", "dominated by the other"], rows)
-
-
-def file_name(name: str) -> str:
-    """A study's name as a part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:60] or "study"

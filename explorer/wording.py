@@ -1,0 +1,112 @@
+"""Words: what the pages say, as plain text. Nothing here is escaped; markup does that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from moopt.choose.swaps import join
+from moopt.gap import OVER, UNDER, Gap
+from moopt.growth import reached
+from moopt.objectives import Objective, format_value
+from moopt.requests import Request
+from moopt.trial import State, Trial
+from moopt_explorer.data import Snapshot
+from moopt_explorer.influence import Influence, unexplained
+
+SHORT = 36
+
+
+def shorten(text: str, at_most: int = SHORT) -> str:
+    """A text cut in its middle, so that its unit and its beginning stay."""
+    if len(text) <= at_most:
+        return text
+    tail = at_most // 3
+    return f"{text[: at_most - tail - 1]}…{text[-tail:]}"
+
+
+def signs(text: str) -> str:
+    """Comparisons as people write them."""
+    return text.replace("<=", "≤").replace(">=", "≥")
+
+
+def count(n: int, word: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def numbers(trials: Sequence[int], at_most: int = 12) -> str:
+    """``#1, #4 and 3 more``."""
+    more = len(trials) - at_most
+    return ", ".join(f"#{one}" for one in trials[:at_most]) + (f" and {more} more" if more > 0 else "")
+
+
+def study_line(snapshot: Snapshot) -> str:
+    """What a study is at a glance: trials, front, failures, whether it runs."""
+    on_front = 0 if snapshot.front is None else len(snapshot.front)
+    parts = [count(len(snapshot.trials), "trial"), f"{on_front:,} on the front"]
+    if n_failed := snapshot.n_in(State.FAILED):
+        parts.append(f"{n_failed:,} failed")
+    return ", ".join([*parts, state_text(snapshot)])
+
+
+def state_text(snapshot: Snapshot) -> str:
+    """Whether a study runs, and what it is asked for."""
+    if not snapshot.running:
+        return "not running"
+    return {None: "running", Request.STOP: "stopping", Request.PAUSE: "paused"}[snapshot.asked]
+
+
+def ago(seconds: float) -> str:
+    """A time that has passed, in the largest unit that fits."""
+    for size, unit in ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute")):
+        if seconds >= size:
+            return f"{count(int(seconds // size), unit)} ago"
+    return "just now" if seconds < 1 else f"{int(seconds)} s ago"
+
+
+def against_default(objectives: Sequence[Objective], default: Trial | None) -> dict[str, str]:
+    """Objective name -> what the default config gives."""
+    given = {} if default is None else default.values
+    return {one.name: f"default {format_value(one, given[one.name])}" for one in objectives if one.name in given}
+
+
+def noise_line(objective: Objective, pairs: Sequence[tuple[int, int]]) -> str:
+    """Which trials do not differ in an objective but by noise; nothing where all do."""
+    if not pairs:
+        return ""
+    told = join(f"#{one} and #{other}" for one, other in pairs)
+    return f"{shorten(objective.name)}: the difference between {told} is within noise."
+
+
+def reached_line(trace: pd.DataFrame) -> str:
+    """Where the front had most of its present hypervolume."""
+    at = reached(trace)
+    if at is None:
+        return ""
+    last = int(trace["evaluations"].iloc[-1])
+    return f"95 % of the present hypervolume was reached after {at:,} of {last:,} evaluations."
+
+
+def gap_line(found: Sequence[Gap]) -> str:
+    """Which trials over- and underfit."""
+    parts = []
+    for reading in (OVER, UNDER):
+        named = [one.number for one in found if one.reading == reading]
+        if named:
+            parts.append(f"{numbers(named, 6)} {reading if len(named) == 1 else reading[:-1]}")
+    return f"{'; '.join(parts) or 'None of them over- or underfits'}."
+
+
+def explained_line(found: Influence) -> str:
+    """From how many trials it was learned, and about what that says little."""
+    line = f"Learned from {count(found.importances[0].n_trials, 'complete trial')}."
+    little = [shorten(one.target) for one in unexplained(found)]
+    return f"{line} It says little about {join(little)}: unseen trials are not predicted." if little else line
+
+
+def file_name(name: str) -> str:
+    """A study's name as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:60] or "study"
