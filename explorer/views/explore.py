@@ -66,10 +66,11 @@ def _limit(objective: Objective, own: float | None, values: np.ndarray) -> None:
         markup.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
         + markup.histogram_html(sliders.histogram(objective, values, limit))
     )
-    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit)
+    options = sliders.options(objective, values, own, limit)
+    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit, options)
     st.select_slider(
         markup.markdown(f"Limit of {objective.name}"),
-        sliders.options(objective, values, own, limit),
+        options,
         format_func=lambda option: sliders.option_text(objective, option),
         key=session.key(f"limit {objective.name}"),
         on_change=session.callback(),
@@ -95,6 +96,8 @@ def _preference(look: Look, found: Answer) -> None:
         disabled=recommended is None,
         on_click=session.callback(session.take_recommended),
     )
+    session.keep("number", "" if found.pick is None else str(found.pick), ())
+    st.text_input("Or pick a trial by its number", key=session.key("number"), on_change=session.numbered, max_chars=17)
 
 
 def _pick(look: Look, found: Answer) -> None:
