@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from moopt.objectives import Floats
 
 MOST_MARKS = 1_900
-"""With 2,000 the browser draws on a canvas, which tells a screen reader nothing; a hundred are left for what is drawn on
-top.
+"""With 2,000 the browser draws on a canvas, which tells a screen reader nothing; a hundred are left for what is
+drawn on top.
 """
 
 
