@@ -97,7 +97,7 @@ def _judge(
     missed = [one for one in objectives if one.limit is not None and violation([one], values) > 0]
     if missed:
         stated = " and ".join(limit_text(one, one.limit) for one in missed if one.limit is not None)
-        return None, None, f"Trial {pick} is no longer picked: it misses {stated}."
+        return None, None, f"Trial {pick} misses {stated}, so it is not picked."
     if pick in front.numbers:
         return pick, None, ""
     better = front.numbers[(front.losses <= losses(objectives, values)).all(axis=1)]

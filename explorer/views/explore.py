@@ -16,6 +16,8 @@ from moopt_explorer.data import VALUE
 from moopt_explorer.views import pictures, session
 from moopt_explorer.views.session import Look
 
+_MOST_ROWS = 200
+"""A table that nobody reads to its end is not sent to its end."""
 _MARK, _LIKELY, _TIE = "mark", "likely", "tie"
 
 
@@ -64,10 +66,11 @@ def _limit(objective: Objective, own: float | None, values: np.ndarray) -> None:
         markup.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
         + markup.histogram_html(sliders.histogram(objective, values, limit))
     )
-    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit)
+    options = sliders.options(objective, values, own, limit)
+    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit, options)
     st.select_slider(
         markup.markdown(f"Limit of {objective.name}"),
-        sliders.options(objective, values, own, limit),
+        options,
         format_func=lambda option: sliders.option_text(objective, option),
         key=session.key(f"limit {objective.name}"),
         on_change=session.callback(),
@@ -93,6 +96,8 @@ def _preference(look: Look, found: Answer) -> None:
         disabled=recommended is None,
         on_click=session.callback(session.take_recommended),
     )
+    session.keep("number", "" if found.pick is None else str(found.pick), ())
+    st.text_input("Or pick a trial by its number", key=session.key("number"), on_change=session.numbered, max_chars=17)
 
 
 def _pick(look: Look, found: Answer) -> None:
@@ -125,12 +130,9 @@ def _pick(look: Look, found: Answer) -> None:
 def _table(look: Look, found: Answer) -> None:
     """The front's members within the limits, the pick and the recommended one on top, then the best upwards."""
     recommended = None if found.recommended is None else found.recommended.number
-    table = data.front_table(look.snapshot, found.front.numbers[found.left].tolist())
-    upwards = state.axes(look.view, found.objectives)[1]
-    table = table.sort_values(f"{VALUE}{upwards.name}", ascending=upwards.direction == "minimize", kind="stable")
+    table = data.front_table(look.snapshot, _ordered(look, found, recommended)[:_MOST_ROWS])
     table.insert(1, _MARK, table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna(""))
-    order = table[_MARK].map({"picked": 0, "recommended": 1, "": 2}).sort_values(kind="stable")
-    table = _with_sureness(table.loc[order.index], found)
+    table = _with_sureness(table, found)
     numbers = table["number"].tolist()
     is_there = found.pick in numbers
     key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
@@ -141,9 +143,9 @@ def _table(look: Look, found: Answer) -> None:
         if rows and numbers[rows[0]] != found.pick:
             session.callback(session.picked(numbers[rows[0]]))()
 
-    st.html(
-        markup.section_html("The front within the limits", f"{wording.count(len(table), 'trial')}{_about_ties(table)}")
-    )
+    n_left = wording.count(found.n_left, "trial")
+    told = n_left if found.n_left <= _MOST_ROWS else f"the first {_MOST_ROWS} of {n_left}; the files below hold all"
+    st.html(markup.section_html("The front within the limits", f"{told}{_about_ties(table)}"))
     if unsure := wording.unsure_line(look.snapshot):
         st.html(markup.line_html(unsure, "mo-hint"))
     if table.empty:
@@ -169,6 +171,14 @@ def _table(look: Look, found: Answer) -> None:
             **{f"{VALUE}{one.name}": _column(one) for one in found.objectives},
         },
     )
+
+
+def _ordered(look: Look, found: Answer, recommended: int | None) -> list[int]:
+    numbers, losses = found.front.numbers[found.left], found.front.losses[found.left]
+    upwards = found.objectives.index(state.axes(look.view, found.objectives)[1])
+    rank = np.select([numbers == found.pick, numbers == recommended], [0, 1], 2)
+    ordered: list[int] = numbers[np.lexsort([losses[:, upwards], rank])].tolist()
+    return ordered
 
 
 def _with_sureness(table: pd.DataFrame, found: Answer) -> pd.DataFrame:

@@ -69,10 +69,11 @@ def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Tr
         worst.html(markup.line_html("it is the worst of the front already", "mo-hint"))
         return
     accepted = sliders.ANY if isinstance(wish, str) or wish is None else wish
-    session.keep(f"worst {objective.name}", accepted)
+    options = sliders.options(objective, worse, None if accepted == sliders.ANY else accepted)
+    session.keep(f"worst {objective.name}", accepted, options)
     worst.select_slider(
         markup.markdown(f"Worst accepted {objective.name}"),
-        sliders.options(objective, worse, None if accepted == sliders.ANY else accepted),
+        options,
         format_func=lambda option: "as far as it goes" if option == sliders.ANY else format_value(objective, option),
         key=session.key(f"worst {objective.name}"),
         on_change=session.callback(),

@@ -142,7 +142,7 @@ def test_a_pick_keeps_its_reason(small: Snapshot) -> None:
     ("view", "pick", "said"),
     [
         (View(pick=1), 1, ""),
-        (View(pick=1, limits={"latency_ms": 5.0}), None, "no longer picked: it misses latency_ms <= 5 ms"),
+        (View(pick=1, limits={"latency_ms": 5.0}), None, "misses latency_ms <= 5 ms, so it is not picked"),
         (View(pick=3), 3, "now dominated by #2"),
         (View(pick=77), None, "not among the complete trials"),
     ],
