@@ -10,7 +10,7 @@ import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
 from moopt.objectives import PARAM, Objective
-from moopt_explorer import data, evidence, files, markup, sliders, state, wording
+from moopt_explorer import data, evidence, markup, sliders, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
 from moopt_explorer.views import pictures, session
@@ -34,7 +34,6 @@ def page(look: Look) -> None:
         _pick(look, look.answer)
         pictures.draw(look, look.answer)
         _table(look, look.answer)
-        _downloads(look)
     _failures(look)
 
 
@@ -49,10 +48,10 @@ def _study(look: Look) -> None:
 
 
 def _limits(look: Look, found: Answer) -> None:
-    st.html(markup.section_html("Limits", f"{found.n_left} of {len(found.front)} left"))
+    head = markup.section_html("Limits", f"{found.n_left:,} of {len(found.front):,} left")
     for column, objective in enumerate(found.objectives):
         own = look.snapshot.objectives[column].limit
-        _limit(objective, own, found.front.values[:, column])
+        _limit(objective, own, found.front.values[:, column], "" if column else head)
     if not found.n_left:
         st.warning(markup.markdown(found.way_out or "No trial of the front meets these limits."), icon=None)
         if found.relaxation is not None:
@@ -60,10 +59,11 @@ def _limits(look: Look, found: Answer) -> None:
             st.button("Relax this limit", on_click=session.callback(change), width="stretch")
 
 
-def _limit(objective: Objective, own: float | None, values: np.ndarray) -> None:
+def _limit(objective: Objective, own: float | None, values: np.ndarray, head: str) -> None:
     limit = objective.limit
     st.html(
-        markup.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
+        head
+        + markup.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
         + markup.histogram_html(sliders.histogram(objective, values, limit))
     )
     options = sliders.options(objective, values, own, limit)
@@ -113,18 +113,17 @@ def _pick(look: Look, found: Answer) -> None:
     values = {} if trial is None else trial.values
     default = None if trial is None else look.snapshot.default_for(trial)
     notes = wording.against_default(found.objectives, default)
-    cards, onwards = st.columns([5, 1], vertical_alignment="center")
-    cards.html(markup.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
-    if sure := evidence.sure_text(found, found.pick):
-        cards.html(markup.line_html(sure, "mo-hint"))
-    onwards.button(
-        f"Decide on #{found.pick}",
-        icon=":material/arrow_forward:",
-        shortcut="Ctrl+Shift+Enter",
-        width="stretch",
-        on_click=session.go,
-        args=("decide",),
-    )
+    cards = markup.cards_html(found.objectives, values, notes, title=f"#{found.pick}")
+    sure = evidence.sure_text(found, found.pick)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(cards + (markup.line_html(sure, "mo-hint") if sure else ""))
+        st.button(
+            f"Decide on #{found.pick}",
+            icon=":material/arrow_forward:",
+            shortcut="Ctrl+Shift+Enter",
+            on_click=session.go,
+            args=("decide",),
+        )
 
 
 def _table(look: Look, found: Answer) -> None:
@@ -144,10 +143,14 @@ def _table(look: Look, found: Answer) -> None:
             session.callback(session.picked(numbers[rows[0]]))()
 
     n_left = wording.count(found.n_left, "trial")
-    told = n_left if found.n_left <= _MOST_ROWS else f"the first {_MOST_ROWS} of {n_left}; the files below hold all"
-    st.html(markup.section_html("The front within the limits", f"{told}{_about_ties(table)}"))
-    if unsure := wording.unsure_line(look.snapshot):
-        st.html(markup.line_html(unsure, "mo-hint"))
+    told = (
+        n_left
+        if found.n_left <= _MOST_ROWS
+        else f"the first {_MOST_ROWS} of {n_left}; the files on the page Decide and export hold all"
+    )
+    head = markup.section_html("The front within the limits", f"{told}{_about_ties(table)}")
+    unsure = wording.unsure_line(look.snapshot)
+    st.html(head + (markup.line_html(unsure, "mo-hint") if unsure else ""))
     if table.empty:
         return
     st.dataframe(
@@ -199,22 +202,6 @@ def _about_ties(table: pd.DataFrame) -> str:
     return f", {n_tied} of them in ties: those with the same number differ within noise" if n_tied else ""
 
 
-def _downloads(look: Look) -> None:
-    """The whole front as files, whatever the limits are; made when they are asked for."""
-    snapshot, name = look.snapshot, wording.file_name(look.snapshot.record.name)
-    kinds = {"CSV": (files.as_csv, "csv", "text/csv"), "Parquet": (files.as_parquet, "parquet", None)}
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for kind, (packed, ending, mime) in kinds.items():
-            st.download_button(
-                f"The front as {kind}",
-                lambda packed=packed: packed(files.front(snapshot)),
-                file_name=f"{name}-front.{ending}",
-                mime=mime,
-                on_click="ignore",
-            )
-        st.html(markup.line_html("The toolbar at the upper right of a picture saves it as PNG.", "mo-hint"))
-
-
 def _hyperparameters(table: pd.DataFrame) -> list[str]:
     return [str(name).removeprefix(PARAM) for name in table if str(name).startswith(PARAM)]
 
@@ -229,8 +216,9 @@ def _failures(look: Look) -> None:
     failed = look.snapshot.failed
     if failed.empty:
         return
-    with st.expander(wording.count(len(failed), "failed trial")):
-        shown = failed.rename(columns={"number": "trial", "failure": "kind"})
+    latest = "" if len(failed) <= _MOST_ROWS else f", the latest {_MOST_ROWS} of them"
+    with st.expander(f"{wording.count(len(failed), 'failed trial')}{latest}"):
+        shown = failed.iloc[-_MOST_ROWS:].rename(columns={"number": "trial", "failure": "kind"})
         st.dataframe(shown, hide_index=True)
 
 

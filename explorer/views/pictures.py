@@ -58,10 +58,16 @@ def _lines(look: Look, found: Answer, marks_a_trial: int) -> Lines:
     return lines.lines(found.front, found.left, _marked(look, found), look.snapshot.describe, most)
 
 
-def _about_thinning(n_drawn: int, n_members: int, elsewhere: str = "") -> None:
-    if n_drawn < n_members:
-        hint = f"{n_drawn:,} of the {n_members:,} members of the front are drawn one by one{elsewhere}."
-        st.html(markup.line_html(hint, "mo-hint"))
+def _drawn(n_drawn: int, n_members: int, elsewhere: str = "") -> str:
+    """How much of a large front is drawn; empty where all of it is."""
+    if n_drawn == n_members:
+        return ""
+    return f"{n_drawn:,} of the {n_members:,} members of the front are drawn one by one{elsewhere}."
+
+
+def _hint(*sentences: str) -> None:
+    if any(sentences):
+        st.html(markup.line_html(" ".join(filter(None, sentences)), "mo-hint"))
 
 
 # A scatter
@@ -94,10 +100,10 @@ def _scatter(look: Look, found: Answer) -> None:
         on_select=_chart_clicked,
         alt=f"{wording.shorten(upwards.name)} over {wording.shorten(across.name)}: the front of the study",
     )
-    _about_thinning(int(scene.drawn.sum()), int(scene.front.sum()), ", the others are in the cloud")
-    if scene.n_outside:
-        left_out = wording.count(scene.n_outside, "dominated trial")
-        st.html(markup.line_html(f"{left_out} outside the picture.", "mo-hint"))
+    _hint(
+        _drawn(int(scene.drawn.sum()), int(scene.front.sum()), ", the others are in the cloud"),
+        f"{wording.count(scene.n_outside, 'dominated trial')} outside the picture." if scene.n_outside else "",
+    )
 
 
 def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
@@ -138,11 +144,12 @@ def _parallel(look: Look, found: Answer) -> None:
         on_select=lambda: None,
         alt="The front over an axis an objective, better values on top",
     )
-    _about_thinning(shown.n_drawn, len(found.front), "; brushes count all")
+    told = _drawn(shown.n_drawn, len(found.front), "; brushes count all")
     brushes = _brushes(key, len(found.objectives))
     if not brushes:
-        st.html(markup.line_html("Drag along an axis to keep a part of it. Better is up on every axis.", "mo-hint"))
+        _hint("Drag along an axis to keep a part of it. Better is up on every axis.", told)
         return
+    _hint(told)
     _brushed(shown, brushes)
 
 
@@ -191,7 +198,7 @@ def _matrix(look: Look, found: Answer) -> None:
         on_select=_matrix_clicked,
         alt="Every two objectives of the front against each other",
     )
-    _about_thinning(shown.n_drawn, len(found.front))
+    _hint(_drawn(shown.n_drawn, len(found.front)))
 
 
 def _matrix_clicked() -> None:

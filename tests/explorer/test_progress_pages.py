@@ -321,6 +321,6 @@ def test_a_note_is_kept_with_the_trial_and_shown_as_text(explorer: Open, filled:
 
 
 def test_the_front_is_offered_as_files(explorer: Open, filled: Callable[..., Path]) -> None:
-    app = explorer(filled(40))
+    app = turned(explorer(filled(40)), "decide")
     offered: list[Any] = app.get("download_button")
     assert [one.proto.label for one in offered] == ["The front as CSV", "The front as Parquet"]
