@@ -26,7 +26,7 @@ from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Confirmation, Source, State, Trial
 
 MAX_CONFIG_TEXT = 120
-MOST_COMPARED = 500
+MOST_COMPARED, MOST_WHILE_RUNNING = 1_500, 500
 """How sure a front is takes time with the square of its members: a larger one is not asked."""
 VALUE = "value_"
 """What stands before an objective's name in its column."""
@@ -43,7 +43,7 @@ class Snapshot:
     trials: Sequence[Trial]
     """By number, without their steps."""
     certainty: Certainty | None = None
-    """How sure the front is; not asked while a coordinator is at work, since it is read anew with each step then."""
+    """How sure the front is; None where nothing tells, or where it is too large to be asked."""
     confirmations: tuple[Confirmation, ...] = ()
     """Oldest first."""
 
@@ -51,6 +51,12 @@ class Snapshot:
     def objectives(self) -> tuple[Objective, ...]:
         """The study's, with its own limits."""
         return self.record.objectives
+
+    @property
+    def too_large_to_compare(self) -> bool:
+        """Whether the front has too many members to ask how sure it is."""
+        most = MOST_WHILE_RUNNING if self.running else MOST_COMPARED
+        return self.front is not None and len(self.front) > most
 
     @property
     def asked(self) -> Request | None:
@@ -141,8 +147,10 @@ class Snapshot:
 
     def describe(self, number: int) -> str:
         """A trial's config as a line of text; empty where there is no such trial."""
-        trial = self.trial(number)
-        return "" if trial is None else config_text(trial.config)
+        if number not in self._described:
+            trial = self.trial(number)
+            self._described[number] = "" if trial is None else config_text(trial.config)
+        return self._described[number]
 
     def n_in(self, state: State) -> int:
         """How many trials are in a state."""
@@ -154,29 +162,50 @@ class Snapshot:
         return dict(zip(states.tolist(), counts.tolist(), strict=True))
 
     @cached_property
+    def _described(self) -> dict[int, str]:
+        return {}
+
+    @cached_property
     def _shown(self) -> dict[int, Trial]:
         """The trials that are asked for one by one, by number: the front, made at once."""
         return {trial.number: trial for trial in self.complete.take(self.on_front)}
 
 
-def read(store: Store, name: str, known: Snapshot | None = None) -> Snapshot:
+def read(store: Store, name: str, known: Snapshot | None = None, *, sure: bool = True) -> Snapshot:
     """The study as it stands; where an earlier snapshot of it is known, only what has changed is read.
 
-    Raises StoreError where it cannot be read.
+    Without ``sure`` it is not asked how sure the front is. Raises StoreError where it cannot be read.
     """
     revision = store.revision(name)  # first: what comes after it is read again at the next look
     record, running = store.study(name), store.is_running(name)
     same = known is not None and known.record.created_at == record.created_at and known.revision <= revision
     trials = store.columns(name, known.columns if known is not None and same else None)
     found = Snapshot(record, revision, running, trials, confirmations=tuple(store.confirmations(name)))
-    too_many = found.front is not None and len(found.front) > MOST_COMPARED
-    return found if running or too_many else replace(found, certainty=_certainty(store, found))
+    if not sure:
+        return found
+    told = known.certainty if known is not None and same and _as_sure(known, found) else _certainty(store, found)
+    return found if told is None else replace(found, certainty=told)
+
+
+def _as_sure(known: Snapshot, found: Snapshot) -> bool:
+    """Whether a search that goes on has given no reason to ask anew how sure its front is."""
+    if not (known.running and found.running) or known.front is None or found.front is None:
+        return False
+    is_same = np.array_equal(known.front.numbers, found.front.numbers)
+    return is_same and known.confirmations == found.confirmations
 
 
 def _certainty(store: Store, found: Snapshot) -> Certainty | None:
     """From the steps of the trials that matter alone: the front and those near it."""
+    if found.too_large_to_compare or (found.record.n_steps < 2 and not found.confirmations):
+        return None
     name = found.record.name
-    return certainty(found.objectives, found.trials, found.confirmations, lambda trial: store.trial(name, trial.number))
+    return certainty(
+        found.objectives,
+        found.columns,
+        found.confirmations,
+        lambda near: store.some_trials(name, [trial.number for trial in near]),
+    )
 
 
 def identity(location: str) -> int:

@@ -12,12 +12,12 @@ from moopt.objectives import Objective
 from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, scale, small_axis
 from moopt_explorer.lines import KINDS, Lines
 
-MOST_OBJECTIVES = 6
+MOST_IN_MATRIX = 6
 
 
 def matrix(shown: Lines, palette: Palette = LIGHT) -> dict[str, Any]:
     """Every two objectives against each other, at most six of them."""
-    plain = tuple(replace(one, limit=None) for one in shown.objectives[:MOST_OBJECTIVES])
+    plain = tuple(replace(one, limit=None) for one in shown.objectives[:MOST_IN_MATRIX])
     return dict(matrix_spec(plain, palette), datasets={"lines": shown.frame})
 
 

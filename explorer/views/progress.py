@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from moopt import gap
-from moopt.growth import failures, trace
+from moopt.growth import basis, failures, trace
 from moopt.trial import Trial
 from moopt_explorer import charts, data, growth, markup, wording
 from moopt_explorer.answer import Answer
@@ -37,7 +37,8 @@ def page(look: Look) -> None:
 
 def _course(look: Look) -> None:
     snapshot = look.snapshot
-    course = _trace(look.location, data.identity(look.location), snapshot.record.name, snapshot.revision, snapshot)
+    place = look.location, data.identity(look.location), snapshot.record.name
+    course = _trace(*place, growth.drawn_until(snapshot), snapshot)
     st.html(markup.section_html("The front as it grew", "on the scale of the present front"))
     if course.empty:
         st.info("No trial is complete yet. This page fills by itself while the search runs.")
@@ -48,7 +49,7 @@ def _course(look: Look) -> None:
         width="stretch",
         alt="Hypervolume and size of the front against evaluations",
     )
-    st.html(markup.line_html(wording.reached_line(course), "mo-hint"))
+    st.html(markup.line_html(f"{wording.reached_line(course)} {basis(course)}", "mo-hint"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -56,16 +57,16 @@ def _trace(
     location: str,  # noqa: ARG001 - these four are what makes a study's course another one
     identity: int,  # noqa: ARG001
     name: str,  # noqa: ARG001
-    revision: int,  # noqa: ARG001
+    n_complete: int,  # noqa: ARG001
     _snapshot: Snapshot,
 ) -> pd.DataFrame:
-    return trace(_snapshot.objectives, _snapshot.trials)
+    return trace(_snapshot.objectives, _snapshot.columns)
 
 
 def _trials(snapshot: Snapshot) -> None:
-    if snapshot.trials:
+    if len(snapshot.columns):
         st.html(markup.states_html(snapshot))
-    failed = failures(snapshot.trials)
+    failed = failures(snapshot.columns)
     if failed.empty:
         return
     kinds = failed.groupby("failure")["count"].sum().sort_values(ascending=False)
@@ -121,5 +122,4 @@ def _whole(
     numbers: tuple[int, ...],
 ) -> list[Trial]:
     """Complete trials with their steps, which change no more."""
-    store = session.store_at(location)
-    return [store.trial(name, number) for number in numbers]
+    return session.store_at(location).some_trials(name, numbers)

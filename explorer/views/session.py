@@ -313,13 +313,18 @@ def refresh(now: Look) -> None:
         # Not while the page is being drawn: a fast study would start it over and over.
         shown = (now.snapshot.revision, now.snapshot.running, theme)
         if drawn and (*_stands(now, name), st.context.theme.type) != shown:
-            st.session_state[_SPOKEN] = True
-            st.rerun(scope="app")
+            redraw()
         drawn = True
         updated = wording.ago(time.time() - now.read_at)
         st.html(markup.line_html(f"{wording.study_line(now.snapshot)}, updated {updated}"))
 
     line()
+
+
+def redraw() -> None:
+    """Draw the whole page anew, from a part of it that has learned something; the URL leads nowhere by it."""
+    st.session_state[_SPOKEN] = True
+    st.rerun(scope="app")
 
 
 def wait(location: str) -> None:

@@ -171,6 +171,10 @@ class Store(Protocol):
         """One trial, whole; raises UsageError with the numbers there are."""
         ...
 
+    def some_trials(self, name: str, numbers: Sequence[int]) -> list[Trial]:
+        """Those of these trials that there are, whole, by number: the way to read more than a few."""
+        ...
+
     def events(self, name: str) -> list[Event]:
         """The study's history, in order."""
         ...

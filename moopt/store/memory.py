@@ -107,6 +107,11 @@ class MemoryStore:
             raise UsageError(f"study {name!r} has no trial {number}; {known}")
         return trials[number]
 
+    def some_trials(self, name: str, numbers: Sequence[int]) -> list[Trial]:
+        """Those of these trials that there are, by number."""
+        wanted = set(numbers)
+        return [trial for trial in self._kept(name).trials if trial.number in wanted]
+
     def events(self, name: str) -> list[Event]:
         """The study's history, in order."""
         return list(self._kept(name).events)

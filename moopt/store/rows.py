@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from functools import partial
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -144,13 +145,16 @@ def columns_of(found: Sequence[Sequence[Any]], names: Sequence[str], notes: Mapp
 
     Only the values are read from their text; the rest of a trial when it is asked for.
     """
-    by_name = dict(zip(TRIAL, zip(*found, strict=True) if found else [()] * len(TRIAL), strict=True))
-    values = _parsed(by_name["objectives"])
+
+    def column(name: str) -> list[Any]:
+        return list(map(itemgetter(TRIAL.index(name)), found))
+
+    values = _parsed(column("objectives"))
     return Trials(
-        number=np.array(by_name["number"], dtype=np.int64),
-        state=np.array(by_name["state"], dtype=np.str_),
-        source=np.array(by_name["source"], dtype=np.str_),
-        finished_at=np.array(by_name["finished_at"], dtype=np.float64),
+        number=np.array(column("number"), dtype=np.int64),
+        state=np.array(column("state"), dtype=np.str_),
+        source=np.array(column("source"), dtype=np.str_),
+        finished_at=np.array(column("finished_at"), dtype=np.float64),
         values={name: np.array([one.get(name) for one in values], dtype=np.float64) for name in names},
         kept=np.fromiter(found, dtype=np.object_, count=len(found)),
         make=partial(trials_of, steps={}, notes=notes),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +122,7 @@ class SqlStore:
 
     def columns(self, name: str, known: Trials | None = None) -> Trials:
         """All trials by number, as columns and without their steps."""
-        with self._database.reading() as connection:
+        with self._database.reading() as connection, _collector_paused():
             row = self._row(connection, name)
             names = [objective.name for objective in rows.study_of(row).objectives]
             last = -1 if known is None else int(known.number.max(initial=-1))
@@ -147,10 +149,18 @@ class SqlStore:
         """One trial, whole."""
         with self._database.reading() as connection:
             study = self._row(connection, name, _STUDIES.c.id).id
-            found = self._trials(connection, study, number=number)
+            found = self._trials(connection, study, numbers=[number])
             if not found:
                 raise UsageError(_no_trial(connection, study, name, number))
             return found[0]
+
+    def some_trials(self, name: str, numbers: Sequence[int]) -> list[Trial]:
+        """Those of these trials that there are, whole, by number."""
+        wanted = sorted(set(numbers))
+        with self._database.reading() as connection:
+            study = self._row(connection, name, _STUDIES.c.id).id
+            parts = [wanted[at : at + _AT_ONCE] for at in range(0, len(wanted), _AT_ONCE)]
+            return [one for part in parts for one in self._trials(connection, study, numbers=part)]
 
     def events(self, name: str) -> list[Event]:
         """The study's history, in order."""
@@ -252,24 +262,36 @@ class SqlStore:
         return study
 
     def _trials(
-        self, connection: Connection, study: int, *, with_steps: bool = True, number: int | None = None
+        self, connection: Connection, study: int, *, with_steps: bool = True, numbers: Sequence[int] | None = None
     ) -> list[Trial]:
         def of_study(table: Table, names: Sequence[str]) -> Any:
             found = select(*(table.c[name] for name in names)).where(table.c.study_id == study)
-            return found if number is None else found.where(table.c.number == number)
+            return found if numbers is None else found.where(table.c.number.in_(numbers))
 
         by_step = of_study(_STEPS, rows.STEP).order_by(_STEPS.c.number, _STEPS.c.step)
         steps = rows.steps_of(connection.execute(by_step).all()) if with_steps else {}
         found = connection.execute(of_study(_TRIALS, rows.TRIAL).order_by(_TRIALS.c.number)).all()
-        return rows.trials_of(found, steps, _notes(connection, study, number))
+        return rows.trials_of(found, steps, _notes(connection, study, numbers))
 
 
-def _notes(connection: Connection, study: int, number: int | None = None) -> dict[int, tuple[str, ...]]:
-    """The notes of a study's trials, or of one of them, by number."""
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Rows by the hundred thousand hold no cycles; Python would look for some among them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _notes(connection: Connection, study: int, numbers: Sequence[int] | None = None) -> dict[int, tuple[str, ...]]:
+    """The notes of a study's trials, or of some of them, by number."""
     table = schema.notes
     query = select(table.c.number, table.c.text).where(table.c.study_id == study).order_by(table.c.id)
     found: dict[int, tuple[str, ...]] = defaultdict(tuple)
-    for row in connection.execute(query if number is None else query.where(table.c.number == number)):
+    for row in connection.execute(query if numbers is None else query.where(table.c.number.in_(numbers))):
         found[row.number] += (row.text,)
     return found
 

@@ -19,6 +19,7 @@ All times are read in the page, between two events of it. The folder keeps the s
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -30,6 +31,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.benchmarks.explorer_apps import (
     Server,
@@ -163,6 +166,10 @@ BRUSHED = (
 PICKED = "(document.querySelector('.mo-cards') || {textContent: null}).textContent"
 
 
+BOUNDS = {"cpu": ("cpu", 3), "slider": ("slider", 2), "brush": ("slider", 2), "click": ("click", 3)}
+"""Beside which figure of the empty app each stands, and at how many times it."""
+
+
 def measure_gestures(folder: Path, rounds: int) -> Iterator[dict[str, Any]]:
     stores = {n_trials: study_of(folder, n_trials) for n_trials in (FEW, MANY)}
     with plain_app() as plain, explorer(stores[FEW]) as few, explorer(stores[MANY]) as many, browsing() as browser:
@@ -268,41 +275,41 @@ def _traffic(browser: Any, server: Server, seen: str, again: Callable[[Any], Non
     with fresh_page(browser, seen) as page:
         wire = Wire(page)
         _painted(page, server.address)
-        settle(page)
         page.wait_for_load_state("networkidle")
-        first = wire.taken()
-        again(page)  # this one may bring something: the pick
         page.wait_for_timeout(1500)
-        settle(page)
-        changed = wire.taken()
-        again(page)
-        page.wait_for_timeout(1500)
-        settle(page)
-        rerun = wire.taken()
+        taken = [wire.taken()]
+        for _ in range(4):  # the first ones bring something: a pick, and what the widgets say of it
+            again(page)
+            page.wait_for_timeout(1500)
+            taken.append(wire.taken())
         return {
-            "first_kb": first,
-            "changed_kb": changed,
-            "rerun_kb": rerun,
-            "files_kb": wire.files / 1000,
+            "first_kb": taken[0]["page"],
+            "changed_kb": taken[1]["page"],
+            "rerun_kb": taken[-1]["page"],
+            "poll_kb": taken[-1]["poll"],
+            "app_kb": wire.files / 1000,
             "heap_mb": wire.heap_mb(),
         }
 
 
 class Wire:
-    """The bytes that a page gets: messages of its WebSocket and files that are not the app's own code."""
+    """The bytes that a page gets: messages of its WebSocket, and files that are not the app's own code."""
 
     def __init__(self, page: Any) -> None:
         self.client = page.context.new_cdp_session(page)
-        self.data = self.files = 0
+        self.files = 0
+        self.bytes = {"page": 0, "poll": 0}
+        self.run, self.begun = "page", 0
         self.code: set[str] = set()
         self.client.send("Network.enable")
         self.client.on("Network.webSocketFrameReceived", self._frame)
         self.client.on("Network.responseReceived", self._response)
         self.client.on("Network.loadingFinished", self._finished)
 
-    def taken(self) -> float:
-        """kB of data since the last time."""
-        kilobytes, self.data = self.data / 1000, 0
+    def taken(self) -> dict[str, float]:
+        """kB of data since the last time, by runs of the page's script and of the part that asks for news."""
+        kilobytes = {run: count / 1000 for run, count in self.bytes.items()}
+        self.bytes = dict.fromkeys(self.bytes, 0)
         return kilobytes
 
     def heap_mb(self) -> float:
@@ -312,9 +319,18 @@ class Wire:
         return next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize") / 1e6
 
     def _frame(self, event: Any) -> None:
-        frame = event["response"]
-        text = frame["payloadData"]
-        self.data += len(text) if frame["opcode"] == 1 else len(text) * 3 // 4
+        raw = base64.b64decode(event["response"]["payloadData"])
+        message = ForwardMsg()
+        message.ParseFromString(raw)
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self.run = "poll"
+        elif kind == "navigation":  # only a run of the whole script tells which pages there are
+            self.run = "page"
+            self.bytes["page"] += self.begun
+            self.bytes["poll"] -= self.begun
+        self.begun = len(raw) if kind == "new_session" else self.begun + len(raw)
+        self.bytes[self.run] += len(raw)
 
     def _response(self, event: Any) -> None:
         if re.search(r"/static/|/$", event["response"]["url"]):
@@ -324,7 +340,7 @@ class Wire:
         if event["requestId"] in self.code:
             self.files += event["encodedDataLength"]
         else:
-            self.data += event["encodedDataLength"]
+            self.bytes["page"] += event["encodedDataLength"]
 
 
 # The keyboard

@@ -287,6 +287,18 @@ class StoreContract:
         assert [len(trial.steps) for trial in study.trials("churn", with_steps=False)] == [0]
         assert [len(trial.steps) for trial in study.trials("churn")] == [1]
 
+    def test_some_trials_are_read_whole(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            for number in range(1_100):
+                writer.start(a_trial(number))
+            writer.finish(ended(a_trial(7)), {0: a_step()})
+        study.add_note("churn", 7, "look here")
+        some = study.some_trials("churn", [9, 7, 7, 5_000])
+        assert some == [study.trial("churn", 7), study.trial("churn", 9)]
+        assert some[0].steps
+        assert len(study.some_trials("churn", range(50, 1_100))) == 1_050
+        assert study.some_trials("churn", []) == []
+
     def test_trials_are_read_as_columns(self, study: Store) -> None:
         with study.write("churn") as writer:
             for number in range(4):
