@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -438,6 +439,28 @@ def test_the_explorer_serves_this_machine_only_and_says_where(here: Path, launch
     assert command[-2:] == ["--", "churn.db"]
     assert environment["STREAMLIT_SERVER_ADDRESS"] == "127.0.0.1"
     assert environment["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"
+
+
+def test_a_port_in_use_is_told(here: Path, launched: list[Any]) -> None:
+    pytest.importorskip("streamlit")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        told = f"moopt: port {port} is in use or not allowed; give another one with --port\n"
+        assert failed("explore", "churn.db", "--port", port) == (2, told)
+    assert launched == []
+
+
+def test_what_is_no_store_is_not_explored(here: Path, tmp_path: Path, launched: list[Any]) -> None:
+    (tmp_path / "notes.txt").write_text("no database")
+    assert failed("explore", tmp_path / "notes.txt") == (
+        1,
+        f"moopt: {tmp_path / 'notes.txt'} is not a store of moopt (no SQLite database); give another file\n",
+    )
+    code, told = failed("explore", tmp_path)
+    assert (code, "is a folder; a store is one file" in told, told.count("\n")) == (1, True, 1)
+    assert launched == []
 
 
 def test_a_missing_explorer_is_told_with_what_mends_it(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from moopt_explorer.state import View
 _KEPT_SNAPSHOTS = 4
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
-_GO, _SAID, _KEPT = "moopt_go", "moopt_said", "moopt_kept"
+_GO, _SAID, _KEPT, _REFUSED = "moopt_go", "moopt_said", "moopt_kept", "moopt_refused"
 KEEP, WORSEN = "keep", "may worsen"
 """Beside ``improve``, what the control of a wish says."""
 _AT_ONCE = 0.5
@@ -105,7 +105,8 @@ def snapshot_of(location: str, name: str) -> data.Snapshot:
 
 def notice() -> str:
     """What is to be said about the pick until the user does something."""
-    return str(st.session_state.get(_NOTICE, ""))
+    told = (st.session_state.get(_REFUSED), st.session_state.get(_NOTICE))
+    return " ".join(str(one) for one in told if one)
 
 
 def _asked() -> View:
@@ -152,7 +153,7 @@ def callback(change: Callable[[View], View] = lambda view: view) -> Callable[[],
 
     def changed() -> None:
         st.session_state[_VIEW] = change(_said())
-        st.session_state[_SPOKEN], st.session_state[_NOTICE] = True, ""
+        st.session_state[_SPOKEN], st.session_state[_NOTICE], st.session_state[_REFUSED] = True, "", ""
 
     return changed
 
@@ -191,11 +192,12 @@ def numbered() -> None:
     asked = state.number(written.removeprefix("#"))
     if asked is None:
         callback(picked(None) if not written else lambda view: view)()
-        st.session_state[_NOTICE] = f"{written} is no number of a trial." if written else ""
+        st.session_state[_REFUSED] = f"{written} is no number of a trial." if written else ""
         return
     found = answer.answer(st.session_state[_SHOWN], replace(_said(), pick=asked))
-    callback(picked(asked) if found is not None and found.pick == asked else lambda view: view)()
-    st.session_state[_NOTICE] = "" if found is None else found.notice
+    may = found is not None and found.pick == asked
+    callback(picked(asked) if may else lambda view: view)()
+    st.session_state[_REFUSED] = "" if found is None or may else found.notice
 
 
 def comparing(numbers: Iterable[int]) -> Callable[[View], View]:

@@ -119,7 +119,7 @@ def explore(
     if study is not None:
         opened.study(study)
     app = _explorer_app()
-    port = port or next((one for one in _PORTS if _is_free(one)), _PORTS[0])
+    port = _free_port(port)
     query = f"/?{urlencode({'study': study})}" if study is not None else ""
     say(f"The explorer is at http://127.0.0.1:{port}{query} (Ctrl+C ends it)")
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port), "--", str(store)]
@@ -132,6 +132,15 @@ def _explorer_app() -> Path:
     if found is None or importlib.util.find_spec("streamlit") is None or not found.submodule_search_locations:
         raise MissingExtra("the explorer is not installed; do: pip install 'moopt[explorer]'")
     return Path(next(iter(found.submodule_search_locations))) / "app.py"
+
+
+def _free_port(wanted: int | None) -> int:
+    """The port that is asked for, or the first free one."""
+    found = next((one for one in ([wanted] if wanted else _PORTS) if _is_free(one)), None)
+    if found is None:
+        what = f"port {wanted} is" if wanted else f"the ports {_PORTS[0]} to {_PORTS[-1]} are"
+        raise UsageError(f"{what} in use or not allowed; give another one with --port")
+    return found
 
 
 def _is_free(port: int) -> bool:

@@ -10,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from moopt import refit
+from moopt.errors import StoreError
+from moopt.frames import front_trials
 from moopt.measure.size import model_bytes
 from moopt.objectives import Objective
 from moopt.store import artefacts, open_store
@@ -101,6 +103,32 @@ def test_limits_that_leave_none_name_the_one_to_relax(explorer: Open, filled: Ca
     next(one for one in app.button if one.label == "Relax this limit").click().run()
     assert not [one for one in app.button if one.label == "Relax this limit"]
     assert float(app.query_params["limit.latency_ms"]) > 0.000001
+
+
+def test_any_complete_trial_is_picked_by_its_number(explorer: Open, filled: Callable[..., Path]) -> None:
+    path = filled(60, failures=0.2)
+    trials = [one for one in open_store(path, read_only=True).trials("churn") if one.values]
+    on_front = {one.number for one in front_trials(synthetic.FOUR, trials)}
+    dominated = next(one.number for one in trials if one.number not in on_front)
+    app = take(explorer(path))
+    recommended = app.query_params["pick"]
+    written(app, f"#{dominated}")
+    assert app.query_params["pick"] == str(dominated)
+    assert f"Trial {dominated} is now dominated by #" in words(app)
+    written(app, "9999")
+    assert app.query_params["pick"] == str(dominated)
+    assert "Trial 9999 is not among the complete trials" in words(app)
+    written(app, "best")
+    assert "best is no number of a trial" in words(app)
+    assert app.text_input(key="moopt number").value == str(dominated)
+    written(app, recommended)
+    assert app.query_params["pick"] == recommended
+    written(app, "")
+    assert "pick" not in app.query_params
+
+
+def written(app: AppTest, number: str) -> None:
+    app.text_input(key="moopt number").set_value(number).run()
 
 
 def test_a_preference_changes_what_is_recommended(explorer: Open, filled: Callable[..., Path]) -> None:
@@ -266,6 +294,18 @@ def test_a_store_that_vanishes_is_told_and_may_come_back(explorer: Open, filled:
     assert "study.db" in words(app.run())
     hidden.rename(path)
     assert "12 trials" in words(app.run())
+
+
+def test_a_store_that_goes_while_a_page_is_drawn_is_told(
+    explorer: Open, filled: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = take(explorer(filled(12)))
+
+    def gone(*_: object) -> None:
+        raise StoreError("the store is gone")
+
+    monkeypatch.setattr("moopt.store.sql.SqlStore.decisions", gone)
+    assert "the store is gone" in words(turned(app, "decide"))
 
 
 def test_a_pick_that_becomes_dominated_is_marked_and_kept(explorer: Open, filled: Callable[..., Path]) -> None:

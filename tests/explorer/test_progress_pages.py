@@ -14,7 +14,7 @@ import moopt
 from moopt import requests
 from moopt.engine.loop import Stop
 from moopt.requests import Request
-from moopt.store import open_store
+from moopt.store import artefacts, open_store
 from moopt.store.base import Store
 from moopt.trial import Config, StepResult
 from moopt_explorer import influence
@@ -286,6 +286,21 @@ def test_a_study_is_deleted_only_when_its_name_is_written(explorer: Open, two: P
     press(app, "Delete for good")
     assert names(two) == []
     assert "holds no study yet" in words(app)
+
+
+def test_a_deleted_study_leaves_none_of_its_files(explorer: Open, two: Path) -> None:
+    store = open_store(two)
+    theirs = artefacts.keep(store, "first", 0, "skops", b"both have it")
+    artefacts.keep(store, ODD, 0, "skops", b"both have it")
+    own = artefacts.keep(store, ODD, 1, "skops", b"its own")
+    folder = two.with_name("study.artefacts")
+    assert {one.name for one in folder.iterdir()} == {theirs.path, own.path}
+    for name, left in ((ODD, [theirs.path]), ("first", None)):
+        app = turned(explorer(two, study=name), "studies")
+        app.text_input(key=f"moopt delete {name}").set_value(name).run()
+        press(app, "Delete for good")
+        assert ([one.name for one in folder.iterdir()] if folder.exists() else None) == left
+    store.close()
 
 
 def test_a_study_that_is_being_written_is_neither_renamed_nor_deleted(explorer: Open, two: Path) -> None:
