@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moopt.objectives import Floats, Objective, format_value, loss
+from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix
 
 ANY = math.inf
 """The option that means: no limit."""
@@ -61,7 +61,7 @@ def n_within(objective: Objective, values: Floats, limit: float | None) -> int:
     """How many of the values (n,) meet a limit."""
     if limit is None:
         return len(values)
-    return sum(loss(objective, float(value)) <= loss(objective, limit) for value in values)
+    return int((loss_matrix([objective], values[:, None]) <= loss(objective, limit)).sum())
 
 
 def _arithmetic(values: Floats) -> list[float]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from moopt.objectives import Objective
 from moopt_explorer.charts.looks import LIGHT, Palette, short_title
@@ -24,7 +25,11 @@ def parallel(shown: Lines, palette: Palette = LIGHT, width: int = 780) -> dict[s
     ends = {f"worst{place}": float(value) for place, value in enumerate(shown.worst)}
     ends |= {f"best{place}": float(value) for place, value in enumerate(shown.best)}
     params = [one | {"value": ends[one["name"]]} if one["name"] in ends else one for one in spec["params"]]
-    return dict(spec, params=params, datasets={"lines": shown.frame})
+    return dict(spec, params=params, datasets={"lines": shown.frame, "ends": _ends(len(plain))})
+
+
+def _ends(n_axes: int) -> pd.DataFrame:
+    return pd.DataFrame({f"c{place}": [0.0, 1.0] for place in range(n_axes)})
 
 
 @lru_cache(maxsize=32)
@@ -36,6 +41,8 @@ def parallel_spec(objectives: tuple[Objective, ...], palette: Palette, width: in
     for brush in brushes[1:]:
         inside = inside & brush
     data = alt.Chart(alt.NamedData("lines"))
+    # What is brushed has two marks an axis: each mark more is a mark to be judged at every move of a brush.
+    foot_and_top = alt.Chart(alt.NamedData("ends"))
     colours = [palette.cloud, palette.front, palette.default, palette.chosen, palette.chosen]
     scale = alt.Scale(domain=list(KINDS), range=colours)
     colour = alt.Color("kind:N", scale=scale, legend=alt.Legend(orient="top", title=None, symbolType="stroke"))
@@ -57,8 +64,8 @@ def parallel_spec(objectives: tuple[Objective, ...], palette: Palette, width: in
         label = f"format({f'pow(2, {turned})' if one.log else turned}, '.3~g')"
         axis = alt.Axis(labelExpr=label, title=None, values=[0, 0.25, 0.5, 0.75, 1], grid=False, domain=True)
         strip = (
-            data.mark_tick(thickness=1, width=_STRIP, aria=False)
-            .encode(y=alt.Y(f"c{place}:Q", scale=alt.Scale(domain=[0, 1]), axis=axis), color=colour, opacity=opacity)
+            foot_and_top.mark_tick(thickness=0, width=_STRIP, opacity=0, aria=False)
+            .encode(y=alt.Y(f"c{place}:Q", scale=alt.Scale(domain=[0, 1]), axis=axis))
             .add_params(brushes[place])
             .properties(width=_STRIP, height=230, title=alt.Title(short_title(one), fontSize=12, anchor="middle"))
         )

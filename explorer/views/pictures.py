@@ -17,6 +17,8 @@ from moopt_explorer.views.session import Look
 
 _CHART, _AXES, _MATRIX, _ROUND = "moopt chart", "moopt axes", "moopt matrix", "moopt_round"
 _CONTROLS_WIDTH = 760
+_FEWEST_MARKS = 6
+"""So that no more than some 300 lines follow a brush."""
 _NAMES = {state.SCATTER: "Scatter", state.AXES: "Parallel axes", state.MATRIX: "Matrix"}
 
 
@@ -134,7 +136,7 @@ def _chart_clicked() -> None:
 
 
 def _parallel(look: Look, found: Answer) -> None:
-    marks_a_line = 2 * len(found.objectives) - 1
+    marks_a_line = max(len(found.objectives) - 1, _FEWEST_MARKS)
     shown = _lines(look, found, marks_a_line)
     # Brushes cannot be taken back from here, so a chart without them takes the place of one that had some.
     key = f"{_AXES} {st.session_state.get(_ROUND, 0)}"

@@ -115,6 +115,7 @@ def _asked() -> View:
     spoken, known = st.session_state.pop(_SPOKEN, False), _known(query)
     if _VIEW not in st.session_state or not (spoken or known):
         st.session_state[_VIEW] = state.from_query(query)
+        st.session_state[_QUERIES] = [query]  # what the browser shows now: going Forward is a move again
         st.session_state[_NOTICE] = ""
     view: View = st.session_state[_VIEW]
     return view
