@@ -91,7 +91,7 @@ def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) 
     session.keep("y", upwards.name)
     session.keep("show", "all" if look.view.whole else "front")
     # The last column stays free: the chart's own toolbar comes up there.
-    x, y, show, _ = st.columns([3, 3, 2.2, 1], vertical_alignment="bottom")
+    x, y, show, _ = st.columns([3, 3, 2.2, 1])
     y.selectbox("Upwards", names, format_func=wording.shorten, key=session.key("y"), on_change=session.callback())
     x.selectbox("Across", names, format_func=wording.shorten, key=session.key("x"), on_change=session.callback())
     show.segmented_control(

@@ -29,7 +29,7 @@ def page(look: Look) -> None:
             markup.line_html("The pick is not on the front; a trial of the front is better in everything.", "mo-hint")
         )
         return
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 4], gap="large")
     with left:
         _wishes(look, found, trial)
         move = answer_wishes(found.front, trial.number, look.view.wishes) if look.view.wishes else None
@@ -88,15 +88,14 @@ def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
     gains, costs = differences(found.front, found.front.row(trial.number), found.front.row(move.number))
     told = f"#{move.number} does that: {join(gains)}" + (f" for {join(costs)}" if costs else "")
     told += f"{evidence.tie_note(found, trial.number, move.number)}."
-    words_, take = st.columns([5, 1], vertical_alignment="center")
-    words_.html(markup.line_html(told, "mo-why"))
-    take.button(
-        f"Take #{move.number}",
-        key="moopt take answer",
-        type="primary",
-        width="stretch",
-        on_click=session.callback(session.picked(move.number)),
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(markup.line_html(told, "mo-why"), width="stretch")
+        st.button(
+            f"Take #{move.number}",
+            key="moopt take answer",
+            type="primary",
+            on_click=session.callback(session.picked(move.number)),
+        )
     more = wording.count(move.n_suited, "trial") + (" does" if move.n_suited == 1 else " do") + " what is asked"
     st.html(markup.section_html("Hyperparameters that differ", more))
     if other is not None:
@@ -125,18 +124,18 @@ def _steps(found: Answer, trial: Trial) -> None:
     """The next trial each way along each objective."""
     st.html(markup.section_html("Along one objective", "the next trial within the limits"))
     for objective in found.objectives:
-        named, worse, better = st.columns([2, 2, 2], vertical_alignment="center")
-        named.html(markup.now_html(objective, trial.values[objective.name]))
-        for place, is_better in ((worse, False), (better, True)):
-            number = next_along(found.front, trial.number, objective.name, better=is_better)
-            what = "better" if is_better else "worse"
-            place.button(
-                f"{what}: none" if number is None else f"{what}: #{number}, {_at(found, objective, trial, number)}",
-                key=f"moopt {what} {objective.name}",
-                disabled=number is None,
-                width="stretch",
-                on_click=session.callback(session.picked(number)),
-            )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(markup.now_html(objective, trial.values[objective.name]), width=110)
+            for is_better in (False, True):
+                number = next_along(found.front, trial.number, objective.name, better=is_better)
+                what = "better" if is_better else "worse"
+                st.button(
+                    f"{what}: none" if number is None else f"{what}: #{number}, {_at(found, objective, trial, number)}",
+                    key=f"moopt {what} {objective.name}",
+                    disabled=number is None,
+                    width="stretch",
+                    on_click=session.callback(session.picked(number)),
+                )
 
 
 def _at(found: Answer, objective: Objective, trial: Trial, number: int) -> str:
