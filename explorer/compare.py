@@ -15,6 +15,8 @@ from moopt.trial import Trial
 from moopt.uncertainty import CONFIDENCE, corrected_interval
 from moopt_explorer.evidence import Told
 
+_MARGIN = 0.04
+"""Of a line's length."""
 SEARCHED, CONFIRMED = "by the search", "confirmed"
 """What a row of a comparison's frame tells."""
 
@@ -79,6 +81,19 @@ class Comparison:
                     rows.append((*at, CONFIRMED, known[one.name].confirmed, *known[one.name].reach(), text))
         frame = pd.DataFrame(rows, columns=["objective", "trial", "kind", "value", "low", "high", "text"])
         return frame.assign(row=frame["trial"] + " " + frame["kind"])
+
+    def window(self) -> pd.DataFrame:
+        """The two ``ends`` of each ``objective``'s line, a little beyond its outermost mark, so that none is cut."""
+        frame, rows = self.frame(), []
+        for column, one in enumerate(self.objectives):
+            drawn = frame.loc[frame["objective"] == column, ["value", "low", "high"]].to_numpy(np.float64)
+            places = loss_matrix([one], drawn.reshape(-1, 1))
+            places = places[np.isfinite(places)]
+            if places.size:
+                low, high = places.min(), places.max()
+                margin = _MARGIN * (high - low or max(abs(high), 1.0))
+                rows += [(column, end) for end in values_of(one, np.array([low - margin, high + margin]))]
+        return pd.DataFrame(rows, columns=["objective", "ends"])
 
     def _reach(self, row: int, column: int) -> tuple[float, float]:
         value = self.values[row, column]

@@ -12,8 +12,6 @@ from moopt.objectives import Objective
 from moopt_explorer.charts.looks import LIGHT, Palette, axis_title, scale
 from moopt_explorer.compare import CONFIRMED, SEARCHED, Comparison
 
-_MARGIN = 14
-"""Pixels that an axis goes on beyond its outermost mark, so that none is cut."""
 _PITCH = 14
 """Pixels from one trial's line to the next."""
 
@@ -24,7 +22,7 @@ def dumbbells(found: Comparison, palette: Palette = LIGHT) -> dict[str, Any]:
     frame = found.frame()
     rows = tuple(dict.fromkeys(frame["row"]))
     spec = dumbbell_spec(plain, tuple(f"#{one.number}" for one in found.trials), rows, palette)
-    return dict(spec, datasets={"compared": frame})
+    return dict(spec, datasets={"compared": frame, "window": found.window()})
 
 
 @lru_cache(maxsize=32)
@@ -56,7 +54,7 @@ def _view(
     colour = alt.Color("trial:N", scale=alt.Scale(domain=list(trials), range=colours), legend=legend)
     shape = alt.Shape("trial:N", scale=alt.Scale(domain=list(trials), range=shapes), legend=legend)
     filled = alt.Scale(domain=kinds, range=[0, 1][: len(kinds)])
-    along: dict[str, Any] = {"scale": scale(objective, _MARGIN)}
+    along: dict[str, Any] = {"scale": scale(objective)}
     look = alt.Axis(title=None, format="~g", labelOverlap="greedy", tickCount=6, gridOpacity=0.5)
     y = alt.Y("row:N", scale=alt.Scale(domain=list(rows), padding=0.5), axis=None)
     chart = alt.Chart(alt.NamedData("compared")).transform_filter(f"datum.objective === {place}")
@@ -85,4 +83,10 @@ def _view(
             alt.Tooltip("kind:N", title="measured"),
         ],
     )
-    return alt.layer(between, intervals, points)
+    window = (
+        alt.Chart(alt.NamedData("window"))
+        .transform_filter(f"datum.objective === {place}")
+        .mark_point(opacity=0, size=0, aria=False)
+        .encode(x=alt.X("ends:Q", **along))
+    )
+    return alt.layer(window, between, intervals, points)

@@ -47,8 +47,8 @@ def swaps(found: Answer, number: int) -> None:
         st.html(markup.line_html("It is the only trial on the front.", "mo-hint"))
     for swap in offered:
         told = f"#{swap.number}: {swap.text}{evidence.tie_note(found, number, swap.number)}"
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(markup.line_html(told, "mo-swap"), width="stretch")
-            if swap.within_limits:
-                change = session.callback(session.picked(swap.number))
-                st.button(f"Take #{swap.number}", on_click=change, width=100)
+        words, take = st.columns([5, 1], vertical_alignment="center")
+        words.html(markup.line_html(told, "mo-swap"))
+        if swap.within_limits:
+            change = session.callback(session.picked(swap.number))
+            take.button(f"Take #{swap.number}", on_click=change, width="stretch")

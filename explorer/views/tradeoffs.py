@@ -50,7 +50,7 @@ def _wishes(look: Look, found: Answer, trial: Trial) -> None:
 def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Trial) -> None:
     wish = look.view.wishes.get(objective.name)
     said = IMPROVE if wish == IMPROVE else KEEP if wish is None else WORSEN
-    named, choice, worst = st.columns([2, 3, 3], vertical_alignment="center")
+    named, choice, worst = st.columns([2, 4, 3], vertical_alignment="center")
     named.html(markup.now_html(objective, trial.values[objective.name]))
     session.keep(f"wish {objective.name}", said)
     choice.segmented_control(
@@ -88,14 +88,15 @@ def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
     gains, costs = differences(found.front, found.front.row(trial.number), found.front.row(move.number))
     told = f"#{move.number} does that: {join(gains)}" + (f" for {join(costs)}" if costs else "")
     told += f"{evidence.tie_note(found, trial.number, move.number)}."
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(markup.line_html(told, "mo-why"), width="stretch")
-        st.button(
-            f"Take #{move.number}",
-            key="moopt take answer",
-            type="primary",
-            on_click=session.callback(session.picked(move.number)),
-        )
+    words_, take = st.columns([5, 1], vertical_alignment="center")
+    words_.html(markup.line_html(told, "mo-why"))
+    take.button(
+        f"Take #{move.number}",
+        key="moopt take answer",
+        type="primary",
+        width="stretch",
+        on_click=session.callback(session.picked(move.number)),
+    )
     more = wording.count(move.n_suited, "trial") + (" does" if move.n_suited == 1 else " do") + " what is asked"
     st.html(markup.section_html("Hyperparameters that differ", more))
     if other is not None:
