@@ -64,7 +64,7 @@ class Answer:
             return None
         if self.recommended is not None and self.recommended.number == self.pick:
             return self.recommended
-        return choose.pick(self.objectives, points(self.front), self.pick, certainty=self.certainty)
+        return choose.pick(self.objectives, self.front, self.pick, certainty=self.certainty)
 
 
 def answer(snapshot: Snapshot, view: View) -> Answer | None:
@@ -72,26 +72,17 @@ def answer(snapshot: Snapshot, view: View) -> Answer | None:
     if snapshot.front is None:
         return None
     objectives = apply_limits(snapshot.objectives, view.limits)
-    front = choose.front_of(objectives, snapshot.points)
+    front = choose.front_of(objectives, snapshot.front)
     recommended, way_out, relaxation = None, "", None
     try:
         known = snapshot.certainty
-        recommended = choose.choose(objectives, snapshot.points, prefer=view.preference, certainty=known)
+        recommended = choose.choose(objectives, front, prefer=view.preference, certainty=known)
     except NoTrialLeft as error:
         way_out = str(error).partition("\n")[2]
-        relaxation = next(iter(choose.relaxations(objectives, snapshot.points)), None)
+        relaxation = next(iter(choose.relaxations(objectives, front)), None)
     pick, better, notice = _judge(snapshot, objectives, front, view.pick)
     left = meets_limits(front)
     return Answer(objectives, front, left, recommended, way_out, relaxation, pick, better, notice, snapshot.certainty)
-
-
-def points(front: choose.Front) -> dict[int, dict[str, float]]:
-    """A front's values by number and objective."""
-    names = [objective.name for objective in front.objectives]
-    return {
-        int(number): dict(zip(names, map(float, row), strict=True))
-        for number, row in zip(front.numbers, front.values, strict=True)
-    }
 
 
 def _judge(
@@ -106,7 +97,7 @@ def _judge(
     missed = [one for one in objectives if one.limit is not None and violation([one], values) > 0]
     if missed:
         stated = " and ".join(limit_text(one, one.limit) for one in missed if one.limit is not None)
-        return None, None, f"Trial {pick} is no longer picked: it misses {stated}."
+        return None, None, f"Trial {pick} misses {stated}, so it is not picked."
     if pick in front.numbers:
         return pick, None, ""
     better = front.numbers[(front.losses <= losses(objectives, values)).all(axis=1)]

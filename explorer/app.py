@@ -8,7 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from moopt.errors import MooptError
+import moopt  # noqa: F401 - as a whole before its parts: two first readers at once would wait for each other's imports
+from moopt.errors import MooptError, StoreError
 from moopt_explorer import markup, state
 from moopt_explorer.views import compare, decide, explore, progress, session, studies, tradeoffs
 from moopt_explorer.views.session import Look
@@ -23,15 +24,15 @@ def main(arguments: list[str]) -> None:
     st.html(_STYLE)
     found = _look(arguments)
     pages = {
-        "explore": st.Page(lambda: _draw(found, explore.page), title="Explore", default=True),
-        "tradeoffs": st.Page(lambda: _draw(found, tradeoffs.page), title="Trade-offs", url_path="tradeoffs"),
-        "compare": st.Page(lambda: _draw(found, compare.page), title="Compare", url_path="compare"),
-        "decide": st.Page(lambda: _draw(found, decide.page), title="Decide and export", url_path="decide"),
-        "progress": st.Page(lambda: _draw(found, progress.page), title="Progress", url_path="progress"),
-        "studies": st.Page(lambda: _draw(found, studies.page), title="Studies", url_path="studies"),
+        "explore": st.Page(lambda: _draw(arguments, found, explore.page), title="Explore", default=True),
+        "tradeoffs": st.Page(lambda: _draw(arguments, found, tradeoffs.page), title="Trade-offs", url_path="tradeoffs"),
+        "compare": st.Page(lambda: _draw(arguments, found, compare.page), title="Compare", url_path="compare"),
+        "decide": st.Page(lambda: _draw(arguments, found, decide.page), title="Decide and export", url_path="decide"),
+        "progress": st.Page(lambda: _draw(arguments, found, progress.page), title="Progress", url_path="progress"),
+        "studies": st.Page(lambda: _draw(arguments, found, studies.page), title="Studies", url_path="studies"),
     }
     current = st.navigation(list(pages.values()), position="hidden")
-    query = {} if isinstance(found, str) else state.to_query(found.view)
+    query = st.query_params.to_dict() if isinstance(found, str) else state.to_query(found.view)
     if (wanted := session.turned_to()) is not None:
         st.switch_page(pages[wanted], query_params=query)
     _header(found, list(pages.values()), query)
@@ -49,7 +50,7 @@ def _look(arguments: list[str]) -> Look | str:
         return markup.markdown(str(error))
     if found is None:
         name = markup.markdown(arguments[0])
-        return f"The store {name} holds no study yet. Start one with `moopt run`; then try again."
+        return f"The store {name} holds no study yet. Start one with `moopt run`."
     return found
 
 
@@ -62,12 +63,16 @@ def _header(found: Look | str, pages: list[st.Page], query: dict[str, str]) -> N
             st.html(markup.sentence_html(found.answer, found.view.preference), width="stretch")
 
 
-def _draw(found: Look | str, page: Callable[[Look], None]) -> None:
+def _draw(arguments: list[str], found: Look | str, page: Callable[[Look], None]) -> None:
     if isinstance(found, str):
         st.error(found)
-        st.button("Try again")
-    else:
+        if len(arguments) == 1:
+            session.wait(arguments[0])
+        return
+    try:
         page(found)
+    except StoreError as error:  # the store went between the look and the page
+        st.error(markup.markdown(str(error)))
 
 
 main(sys.argv[1:])

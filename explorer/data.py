@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from moopt import beside
 from moopt.certainty import Certainty, certainty
 from moopt.choose import Front, front_of
+from moopt.columns import Trials
 from moopt.errors import NoTrialLeft
 from moopt.frames import value_matrix
 from moopt.objectives import PARAM, Floats, Objective, format_value, violations
@@ -25,7 +26,7 @@ from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Confirmation, Source, State, Trial
 
 MAX_CONFIG_TEXT = 120
-MOST_COMPARED = 500
+MOST_COMPARED, MOST_WHILE_RUNNING = 1_500, 500
 """How sure a front is takes time with the square of its members: a larger one is not asked."""
 VALUE = "value_"
 """What stands before an objective's name in its column."""
@@ -39,10 +40,10 @@ class Snapshot:
     revision: int
     running: bool
     """Whether a coordinator was at work."""
-    trials: tuple[Trial, ...]
+    trials: Sequence[Trial]
     """By number, without their steps."""
     certainty: Certainty | None = None
-    """How sure the front is; not asked while a coordinator is at work, since it is read anew with each step then."""
+    """How sure the front is; None where nothing tells, or where it is too large to be asked."""
     confirmations: tuple[Confirmation, ...] = ()
     """Oldest first."""
 
@@ -52,19 +53,30 @@ class Snapshot:
         return self.record.objectives
 
     @property
+    def too_large_to_compare(self) -> bool:
+        """Whether the front has too many members to ask how sure it is."""
+        most = MOST_WHILE_RUNNING if self.running else MOST_COMPARED
+        return self.front is not None and len(self.front) > most
+
+    @property
     def asked(self) -> Request | None:
         """What a running search is asked for."""
         return asked(self.record) if self.running else None
 
     @cached_property
-    def complete(self) -> tuple[Trial, ...]:
+    def columns(self) -> Trials:
+        """The trials as columns."""
+        return Trials.of(self.trials)
+
+    @cached_property
+    def complete(self) -> Trials:
         """The complete trials, by number."""
-        return tuple(trial for trial in self.trials if trial.state is State.COMPLETE)
+        return self.columns.where(State.COMPLETE)
 
     @cached_property
     def defaults(self) -> tuple[Trial, ...]:
         """The complete trials of default configs: a study has one, or one a model family."""
-        return tuple(one for one in self.complete if one.source is Source.DEFAULT)
+        return tuple(self.complete.take(self.complete.source == Source.DEFAULT))
 
     def default_for(self, trial: Trial) -> Trial | None:
         """The default config that shares most hyperparameters with a trial; None where it is one itself."""
@@ -78,52 +90,55 @@ class Snapshot:
         """Failed trials: ``number``, ``failure`` (its kind), ``message``, ``config``."""
         rows = [
             (one.number, str(one.failure or State.FAILED), one.message, config_text(one.config))
-            for one in self.trials
-            if one.state is State.FAILED
+            for one in self.columns.where(State.FAILED)
         ]
         return pd.DataFrame(rows, columns=["number", "failure", "message", "config"])
 
     @cached_property
     def values(self) -> Floats:
         """Shape (n, m): the complete trials' values, in the order of the objectives."""
-        return value_matrix(self.objectives, self.complete)
+        return self.complete.matrix(self.objectives)
 
     @cached_property
     def front(self) -> Front | None:
         """The non-dominated complete trials; None where no trial is complete."""
         try:
-            return front_of(self.objectives, {one.number: one.values for one in self.complete})
+            return front_of(self.objectives, self.complete)
         except NoTrialLeft:
             return None
 
     @cached_property
-    def points(self) -> dict[int, Mapping[str, float]]:
-        """The front's values by number, as :mod:`moopt.choose` takes them."""
-        on_front = set() if self.front is None else set(self.front.numbers.tolist())
-        return {one.number: one.values for one in self.complete if one.number in on_front}
+    def on_front(self) -> NDArray[np.bool_]:
+        """Which of the complete trials are on the front, shape (n,)."""
+        return np.isin(self.complete.number, [] if self.front is None else self.front.numbers)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Complete trials: ``number``, the flags ``front`` and ``default``, and ``value_<objective>``."""
-        numbers = np.array([one.number for one in self.complete], dtype=np.int64)
         flags = {
-            "number": numbers,
-            "front": np.isin(numbers, list(self.points)),
-            "default": np.array([one.source is Source.DEFAULT for one in self.complete], dtype=bool),
+            "number": self.complete.number,
+            "front": self.on_front,
+            "default": self.complete.source == Source.DEFAULT,
         }
         return pd.DataFrame(flags | _values(self.objectives, self.values))
 
     @cached_property
     def beside(self) -> dict[int, beside.Row]:
         """What was confirmed, beside what the search measured, by number."""
-        named = {one.number for one in self.confirmations} | self.points.keys()
-        trials = [trial for trial in self.trials if trial.number in named]
+        if not self.confirmations:
+            return {}
+        named = np.isin(self.columns.number, [one.number for one in self.confirmations])
+        if self.front is not None:
+            named |= np.isin(self.columns.number, self.front.numbers)
+        trials = self.columns.take(named)
         return {row.number: row for row in beside.rows(self.objectives, trials, self.confirmations)}
 
     def trial(self, number: int) -> Trial | None:
         """A trial by its number; None where there is none."""
-        at = self._places.get(number)
-        return None if at is None else self.trials[at]
+        if number in self._shown:
+            return self._shown[number]
+        found = self.columns.take(self.columns.number == number)
+        return found[0] if len(found) else None
 
     def values_of(self, number: int) -> Mapping[str, float] | None:
         """The values of a complete trial; None for any other."""
@@ -132,31 +147,65 @@ class Snapshot:
 
     def describe(self, number: int) -> str:
         """A trial's config as a line of text; empty where there is no such trial."""
-        trial = self.trial(number)
-        return "" if trial is None else config_text(trial.config)
+        if number not in self._described:
+            trial = self.trial(number)
+            self._described[number] = "" if trial is None else config_text(trial.config)
+        return self._described[number]
 
     def n_in(self, state: State) -> int:
         """How many trials are in a state."""
-        return sum(trial.state is state for trial in self.trials)
+        return self._counts.get(state, 0)
 
     @cached_property
-    def _places(self) -> dict[int, int]:
-        return {trial.number: place for place, trial in enumerate(self.trials)}
+    def _counts(self) -> dict[str, int]:
+        states, counts = np.unique(self.columns.state, return_counts=True)
+        return dict(zip(states.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def _described(self) -> dict[int, str]:
+        return {}
+
+    @cached_property
+    def _shown(self) -> dict[int, Trial]:
+        """The trials that are asked for one by one, by number: the front, made at once."""
+        return {trial.number: trial for trial in self.complete.take(self.on_front)}
 
 
-def read(store: Store, name: str) -> Snapshot:
-    """The study as it stands. Raises StoreError where it cannot be read."""
+def read(store: Store, name: str, known: Snapshot | None = None, *, sure: bool = True) -> Snapshot:
+    """The study as it stands; where an earlier snapshot of it is known, only what has changed is read.
+
+    Without ``sure`` it is not asked how sure the front is. Raises StoreError where it cannot be read.
+    """
     revision = store.revision(name)  # first: what comes after it is read again at the next look
     record, running = store.study(name), store.is_running(name)
-    trials = tuple(store.trials(name, with_steps=False))
+    same = known is not None and known.record.created_at == record.created_at and known.revision <= revision
+    trials = store.columns(name, known.columns if known is not None and same else None)
     found = Snapshot(record, revision, running, trials, confirmations=tuple(store.confirmations(name)))
-    return found if running or len(found.points) > MOST_COMPARED else replace(found, certainty=_certainty(store, found))
+    if not sure:
+        return found
+    told = known.certainty if known is not None and same and _as_sure(known, found) else _certainty(store, found)
+    return found if told is None else replace(found, certainty=told)
+
+
+def _as_sure(known: Snapshot, found: Snapshot) -> bool:
+    """Whether a search that goes on has given no reason to ask anew how sure its front is."""
+    if not (known.running and found.running) or known.front is None or found.front is None:
+        return False
+    is_same = np.array_equal(known.front.numbers, found.front.numbers)
+    return is_same and known.confirmations == found.confirmations
 
 
 def _certainty(store: Store, found: Snapshot) -> Certainty | None:
     """From the steps of the trials that matter alone: the front and those near it."""
+    if found.too_large_to_compare or (found.record.n_steps < 2 and not found.confirmations):
+        return None
     name = found.record.name
-    return certainty(found.objectives, found.trials, found.confirmations, lambda trial: store.trial(name, trial.number))
+    return certainty(
+        found.objectives,
+        found.columns,
+        found.confirmations,
+        lambda near: store.some_trials(name, [trial.number for trial in near]),
+    )
 
 
 def identity(location: str) -> int:

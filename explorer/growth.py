@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from moopt.growth import MOST_POINTS
+from moopt.objectives import Floats
 from moopt.requests import WANTED
-from moopt.trial import Source
+from moopt.trial import Source, State
 from moopt_explorer.data import Snapshot
 
+_FINISHED = [state.value for state in State if state.finished]
 PACE_TRIALS = 30
 """The pace is that of so many of the last trials."""
 
@@ -27,13 +32,23 @@ class Pace:
     """None for a search that does not run, or whose end is not known."""
 
 
+def drawn_until(snapshot: Snapshot) -> int:
+    """Up to how many complete trials the course of a study is drawn: all of them, and while it runs as many as its
+    points tell apart.
+    """
+    n_complete = len(snapshot.complete)
+    step = max(1, n_complete // MOST_POINTS) if snapshot.running else 1
+    return n_complete // step * step
+
+
 def pace(snapshot: Snapshot) -> Pace:
     """How far the study's last search is."""
     wanted = snapshot.record.attributes.get(WANTED)
     stated = wanted if isinstance(wanted, Mapping) else {}
     began, n_wanted = stated.get("at"), stated.get("n_trials")
-    fits = [one for one in snapshot.trials if one.state.finished and one.source is not Source.SIBLING]
-    per_s = _per_s([one.finished_at for one in fits if one.finished_at], began if isinstance(began, float) else 0.0)
+    trials = snapshot.columns
+    fits = trials.take(np.isin(trials.state, _FINISHED) & (trials.source != Source.SIBLING))
+    per_s = _per_s(fits.finished_at, began if isinstance(began, float) else 0.0)
     left = n_wanted - len(fits) if isinstance(n_wanted, int) else None
     return Pace(
         n_done=len(fits),
@@ -43,10 +58,10 @@ def pace(snapshot: Snapshot) -> Pace:
     )
 
 
-def _per_s(ends: Sequence[float], began: float) -> float | None:
-    """Fits a second over the last of those that ended after ``began``, both in Unix seconds."""
-    recent = sorted(end for end in ends if end >= began)[-PACE_TRIALS:]
-    seconds = recent[-1] - recent[0] if len(recent) > 1 else 0.0
+def _per_s(ends: Floats, began: float) -> float | None:
+    """Fits a second over the last of those that ended after ``began``, both in Unix seconds; NaN where not known."""
+    recent = np.sort(ends[ends >= began])[-PACE_TRIALS:]
+    seconds = float(np.ptp(recent)) if len(recent) > 1 else 0.0
     return (len(recent) - 1) / seconds if seconds > 0 else None
 
 

@@ -14,8 +14,8 @@ from moopt.space import Space
 from moopt.store.base import StudyRecord
 from moopt_explorer.data import Snapshot
 
-RENEW_S = 30.0
-"""While a study runs its importances are found out anew at most this often."""
+GROWTH = 1.1
+"""While a study runs its importances are found out anew when it has so many times the complete trials."""
 MOST_SHOWN = 12
 FAITHFUL = 0.1
 """A forest that explains less than this share of a target says little about it."""
@@ -23,35 +23,33 @@ FAITHFUL = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Influence:
-    """What was found out at one revision."""
+    """What was found out from a study as it stood."""
 
-    revision: int
-    found_at: float
-    """Unix seconds."""
+    n_complete: int
+    """Its complete trials then; of many only some were learned from."""
     importances: tuple[Importance, ...]
     """Empty where too few trials are complete, or the space is not known."""
 
 
-def find_out(snapshot: Snapshot, now: float) -> Influence:
-    """Fit the forests: a few seconds, whatever the number of trials."""
+def find_out(snapshot: Snapshot) -> Influence:
+    """Fit the forests: some seconds, whatever the number of trials."""
     space = _space(snapshot.record)
     found = [] if space is None else importances(space, snapshot.objectives, snapshot.complete)
-    return Influence(snapshot.revision, now, tuple(found))
+    return Influence(len(snapshot.complete), tuple(found))
 
 
-def is_due(found: Influence | None, snapshot: Snapshot, now: float) -> bool:
-    """Whether it has to be found out: never before, or the study has grown and either ended or grew for a while."""
-    if found is None:
-        return True
-    if found.revision == snapshot.revision:
-        return False
-    return not snapshot.running or now - found.found_at >= RENEW_S
+def is_due(found: Influence | None, snapshot: Snapshot) -> bool:
+    """Whether it has to be found out: never before, or the study has grown, by a tenth while it runs."""
+    n_complete = len(snapshot.complete)
+    if found is None or not snapshot.running:
+        return found is None or found.n_complete != n_complete
+    return n_complete >= GROWTH * found.n_complete and n_complete > found.n_complete
 
 
 def depends(snapshot: Snapshot, objective: str, hyperparameter: str) -> Dependence | None:
     """How an objective depends on a hyperparameter; None where no complete trial has it active."""
     space = _space(snapshot.record)
-    if space is None or not any(hyperparameter in trial.config for trial in snapshot.complete):
+    if space is None or hyperparameter not in space.names:
         return None
     return dependence(space, snapshot.objectives, snapshot.complete, objective, hyperparameter)
 

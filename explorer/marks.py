@@ -17,9 +17,12 @@ from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix,
 from moopt.pareto import nondominated
 from moopt_explorer.data import VALUE
 from moopt_explorer.state import TRIAL_NUMBER
+from moopt_explorer.thinning import MOST_MARKS, thinned
 
 CELLS = (40, 30)
 """The cloud has at most so many cells across and upwards."""
+MOST_POINTS = (MOST_MARKS - CELLS[0] * CELLS[1]) // 2
+"""So many members of the front are drawn one by one, each as a mark to be seen and one to be clicked."""
 FRONT, BEYOND, DOMINATED = "front", "front, beyond a limit", "dominated"
 TIED, DEFAULT, RECOMMENDED, PICKED = "tie", "default config", "recommended", "picked"
 SIZES = {FRONT: 55, BEYOND: 40, DOMINATED: 18, TIED: 170, DEFAULT: 130, RECOMMENDED: 300, PICKED: 150}
@@ -54,7 +57,14 @@ class Scene:
     window: Window
     pick: int | None
     recommended: int | None
+    drawn: NDArray[np.bool_]
+    """Which of them are members of the front that are drawn one by one, shape (n,); other members are in the cloud."""
     certainty: Certainty | None = None
+
+    @property
+    def front(self) -> NDArray[np.bool_]:
+        """Which of the trials are on the front, shape (n,)."""
+        return self.trials["front"].to_numpy(bool)
 
     @property
     def tied(self) -> tuple[int, ...]:
@@ -88,7 +98,19 @@ def scene(
     trials, pair = trials.iloc[finite], pair[finite]
     marked = (trials["front"] | trials["default"] | trials["number"].isin(_numbers(pick, recommended))).to_numpy(bool)
     window = window_of(pair if whole or axes[0] == TRIAL_NUMBER else pair[marked])
-    return Scene(trials, pair, axes, window, pick, recommended, certainty)
+    front, within = trials["front"].to_numpy(bool), trials["within"].to_numpy(bool)
+    return Scene(trials, pair, axes, window, pick, recommended, _drawn(pair, front, within), certainty)
+
+
+def _drawn(pair: Floats, front: NDArray[np.bool_], within: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the front the corners of its step first, then who is within the limits."""
+    drawn = front.copy()
+    if front.sum() > MOST_POINTS:
+        corners = (front & within).nonzero()[0]
+        ranks = np.where(within, 1, 2)
+        ranks[corners[nondominated(pair[corners])]] = 0
+        drawn[front] = thinned(pair[front, 0], ranks[front], MOST_POINTS)
+    return drawn
 
 
 def window_of(points: Floats) -> Window:
@@ -105,13 +127,12 @@ def datasets(
     scene: Scene, objectives: Sequence[Objective], limits: Mapping[str, float], describe: Callable[[int], str]
 ) -> dict[str, pd.DataFrame]:
     """All frames of a scene by the names that the spec knows; ``describe`` gives a trial's config as a line."""
-    front = scene.trials["front"].to_numpy(bool)
-    reached = front & scene.trials["within"].to_numpy(bool)
+    reached = scene.front & scene.trials["within"].to_numpy(bool)
     if scene.axes[0] == TRIAL_NUMBER:  # over the trials' numbers the step is the best so far
-        reached = np.ones(len(front), dtype=bool)
+        reached = np.ones(len(reached), dtype=bool)
     return {
         "window": in_values(np.array([scene.window.low, scene.window.high]), scene.axes),
-        "cloud": cloud(scene.pair[~front], scene.axes, scene.window),
+        "cloud": cloud(scene.pair[~scene.drawn], scene.front[~scene.drawn], scene.axes, scene.window),
         "steps": in_values(attainment(scene.pair[reached], scene.window), scene.axes),
         "points": _points(scene, objectives, describe),
         "labels": _labels(scene),
@@ -120,19 +141,29 @@ def datasets(
     }
 
 
-def cloud(pair: Floats, axes: Axes, window: Window) -> pd.DataFrame:
-    """Points (n, 2), in losses, as at most 40 x 30 cells: the middle of those in a cell (``x``, ``y``) and how many
-    they are (``n`` and, for a tooltip, ``text``).
+def cloud(pair: Floats, front: NDArray[np.bool_], axes: Axes, window: Window) -> pd.DataFrame:
+    """Points (n, 2), in losses, of which some are members of the front (n,), as at most 40 x 30 cells: the middle of
+    those in a cell (``x``, ``y``), how many they are (``n``), what they are (``kind``: ``front`` where any is) and both
+    as a ``text``.
     """
-    pair = pair[window.holds(pair)]
+    inside = window.holds(pair)
+    pair, front = pair[inside], front[inside]
     low, high = np.array(window.low), np.array(window.high)
     place = np.minimum(((pair - low) / (high - low) * CELLS).astype(np.int64), np.array(CELLS) - 1)
     _, cell, counts = np.unique(place @ np.array([1, CELLS[0]]), return_inverse=True, return_counts=True)
     middle = np.column_stack([np.bincount(cell, pair[:, column], len(counts)) for column in (0, 1)])
+    members = np.bincount(cell, front, len(counts)).astype(np.int64)
     frame = in_values(middle / np.maximum(counts, 1)[:, None], axes)
     frame["n"] = counts
-    frame["text"] = [f"{count} dominated {'trial' if count == 1 else 'trials'}" for count in counts]
+    frame["kind"] = np.where(members > 0, FRONT, DOMINATED)
+    frame["text"] = [_told(*cell) for cell in zip(counts - members, members, strict=True)]
     return frame
+
+
+def _told(n_dominated: int, n_members: int) -> str:
+    dominated = f"{n_dominated} dominated {'trial' if n_dominated == 1 else 'trials'}"
+    members = f"{n_members} more of the front"
+    return " and ".join(told for told, n in ((members, n_members), (dominated, n_dominated)) if n)
 
 
 def attainment(pair: Floats, window: Window) -> Floats:
@@ -166,9 +197,7 @@ def _numbers(*numbers: int | None) -> list[int]:
 def _points(scene: Scene, objectives: Sequence[Objective], describe: Callable[[int], str]) -> pd.DataFrame:
     """The points to be clicked, in drawing order; a trial may be drawn as several kinds."""
     trials = scene.trials
-    chosen = trials[
-        trials["front"] | trials["default"] | trials["number"].isin(_numbers(scene.pick, scene.recommended))
-    ]
+    chosen = trials[scene.drawn | trials["default"] | trials["number"].isin(_numbers(scene.pick, scene.recommended))]
     numbers, front, within = (chosen[name].to_numpy() for name in ("number", "front", "within"))
     masks = {
         BEYOND: front & ~within,

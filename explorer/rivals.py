@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from moopt import pareto
-from moopt.growth import Volume
+from moopt.growth import is_exact, volume
 from moopt.objectives import Floats, Objective, loss_matrix
 from moopt_explorer import marks
 from moopt_explorer.data import Snapshot
@@ -47,17 +47,18 @@ def rivals(one: Snapshot, other: Snapshot) -> Rivals | None:
     if not len(first) or not len(second):
         return None
     both = np.concatenate([first, second])
-    ideal, nadir = pareto.ideal_nadir(both[pareto.nondominated(both)])
+    on_front = pareto.nondominated(both)
+    ideal, nadir = pareto.ideal_nadir(both[on_front])
     if len(objectives) == 1:
         nadir = both.max(axis=0)
-    volumes = [Volume(ideal, nadir) for _ in range(2)]
+    beaten = int((~on_front[: len(first)]).sum()), int((~on_front[len(first) :]).sum())
     return Rivals(
         objectives,
         (first, second),
         (numbers, others),
-        (volumes[0].grown(first, first), volumes[1].grown(second, second)),
-        volumes[0].is_exact,
-        (_n_dominated(first, second), _n_dominated(second, first)),
+        (volume(first, ideal, nadir), volume(second, ideal, nadir)),
+        is_exact(len(objectives), max(len(first), len(second))),
+        beaten,
     )
 
 
@@ -84,10 +85,4 @@ def _front(snapshot: Snapshot, objectives: tuple[Objective, ...]) -> tuple[Float
     places = [[one.name for one in snapshot.objectives].index(objective.name) for objective in objectives]
     losses = loss_matrix(objectives, snapshot.values[:, places])
     rows = np.flatnonzero(pareto.nondominated(losses)) if len(losses) else np.zeros(0, dtype=np.intp)
-    numbers = snapshot.frame["number"].to_numpy()
-    return losses[rows], numbers[rows]
-
-
-def _n_dominated(front: Floats, other: Floats) -> int:
-    """How many of a front (n, m) some row of the other (k, m) dominates."""
-    return sum(bool(((other <= row).all(axis=1) & (other < row).any(axis=1)).any()) for row in front)
+    return losses[rows], snapshot.complete.number[rows]

@@ -88,7 +88,7 @@ def from_query(query: Mapping[str, str]) -> View:
         y=query.get("y", ""),
         limits=dict(_limits(query)),
         preference=query.get("prefer") or BALANCED,
-        pick=_number(query.get("pick", "")),
+        pick=number(query.get("pick", "")),
         picture=query.get("picture", "") if query.get("picture", "") in PICTURES else SCATTER,
         whole=query.get("show") == "all",
         wishes=dict(_wishes(query)),
@@ -152,6 +152,14 @@ def with_wish(view: View, name: str, wish: Wish | None) -> View:
     return replace(view, wishes=others if wish is None else others | {name: wish})
 
 
+def number(text: str) -> int | None:
+    """A trial's number from a text; None where it is none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
+        return None
+    found = int(text)
+    return found if found < _LARGEST_NUMBER else None
+
+
 def _costs_first(objectives: Sequence[Objective]) -> list[Objective]:
     """Logarithmic objectives first, then the minimised ones: a cost reads best across."""
     return sorted(objectives, key=lambda one: (not one.log, one.direction != "minimize"))
@@ -183,7 +191,7 @@ def _wishes(query: Mapping[str, str]) -> list[tuple[str, Wish]]:
 
 
 def _several(text: str) -> tuple[int, ...]:
-    numbers = [number for part in text.split(",") if (number := _number(part)) is not None]
+    numbers = [found for part in text.split(",") if (found := number(part)) is not None]
     return tuple(dict.fromkeys(numbers))[:MOST_COMPARED]
 
 
@@ -203,10 +211,3 @@ def _float(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def _number(text: str) -> int | None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 16):
-        return None
-    number = int(text)
-    return number if number < _LARGEST_NUMBER else None

@@ -13,6 +13,7 @@ from moopt.growth import reached
 from moopt.objectives import Objective, format_value
 from moopt.requests import Request
 from moopt.trial import State, Trial
+from moopt_explorer import data
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence, unexplained
 
@@ -68,6 +69,18 @@ def ago(seconds: float) -> str:
     return "just now" if seconds < 1 else f"{int(seconds)} s ago"
 
 
+def unsure_line(snapshot: Snapshot) -> str:
+    """Why it is not known how sure the front is; empty where it is, or where there is none."""
+    if snapshot.certainty is not None or snapshot.front is None:
+        return ""
+    if not snapshot.too_large_to_compare:
+        return "How sure the front is, nothing tells: each trial was measured once, so its noise is not known."
+    if snapshot.running and len(snapshot.front) <= data.MOST_COMPARED:
+        most = data.MOST_WHILE_RUNNING
+        return f"How sure the front is waits for the end of the search: it has more than {most:,} members."
+    return f"How sure the front is, is not asked of more than {data.MOST_COMPARED:,} members, so no tie is marked."
+
+
 def against_default(objectives: Sequence[Objective], default: Trial | None) -> dict[str, str]:
     """Objective name -> what the default config gives."""
     given = {} if default is None else default.values
@@ -113,7 +126,9 @@ def gap_line(found: Sequence[Gap]) -> str:
 
 def explained_line(found: Influence) -> str:
     """From how many trials it was learned, and about what that says little."""
-    line = f"Learned from {count(found.importances[0].n_trials, 'complete trial')}."
+    n_trials = found.importances[0].n_trials
+    of_all = f" of {found.n_complete:,}, drawn at random" if n_trials < found.n_complete else ""
+    line = f"Learned from {count(n_trials, 'complete trial')}{of_all}."
     little = [shorten(one.target) for one in unexplained(found)]
     return f"{line} It says little about {join(little)}: unseen trials are not predicted." if little else line
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moopt import pareto
+from moopt.columns import Trials
 from moopt.confirmed import Measured, Scored, measured, scored
 from moopt.frames import front_trials, value_matrix
 from moopt.objectives import Floats, Objective, is_share, loss_matrix, values_of
@@ -152,8 +153,8 @@ class Certainty:
 class Reader(Protocol):
     """What is asked of a store."""
 
-    def trial(self, name: str, number: int) -> Trial:
-        """One trial, whole."""
+    def some_trials(self, name: str, numbers: Sequence[int]) -> list[Trial]:
+        """Some trials, whole, by number."""
         ...
 
     def confirmations(self, name: str) -> list[Confirmation]:
@@ -166,7 +167,10 @@ def stored_certainty(
 ) -> Certainty | None:
     """:func:`certainty` of a stored study whose trials were read without their steps."""
     return certainty(
-        objectives, trials, store.confirmations(study_name), lambda trial: store.trial(study_name, trial.number)
+        objectives,
+        trials,
+        store.confirmations(study_name),
+        lambda near: store.some_trials(study_name, [trial.number for trial in near]),
     )
 
 
@@ -174,18 +178,18 @@ def certainty(
     objectives: Sequence[Objective],
     trials: Sequence[Trial],
     confirmations: Sequence[Confirmation] = (),
-    whole: Callable[[Trial], Trial] = lambda trial: trial,
+    whole: Callable[[Sequence[Trial]], Sequence[Trial]] = lambda trials: trials,
 ) -> Certainty | None:
     """What folds and confirmations say of the front and the trials near it; None where neither says anything.
 
-    ``whole`` gives a trial with its steps, where ``trials`` were read without. Confirmed are trials whose test scores
-    have an interval, on the rows of the latest look.
+    ``whole`` gives some trials with their steps, where ``trials`` were read without. Confirmed are trials whose test
+    scores have an interval, on the rows of the latest look.
     """
     near = _near(objectives, trials)
     told = [
         claims
         for claims in (
-            _estimated(objectives, [whole(trial) for trial in near]),
+            _estimated(objectives, whole(near)),
             _confirmed(objectives, trials, confirmations),
         )
         if claims is not None
@@ -243,13 +247,14 @@ class _Claims:
 
 
 def _near(objectives: Sequence[Objective], trials: Sequence[Trial]) -> list[Trial]:
-    """The front and as many of the ranks behind it as there is room for."""
-    complete = [trial for trial in trials if trial.state is State.COMPLETE]
-    if not complete:
-        return []
-    ranks = pareto.ranks(loss_matrix(objectives, value_matrix(objectives, complete)))
-    n = max(MOST, int((ranks == 0).sum()))
-    return [complete[row] for row in sorted(np.argsort(ranks, kind="stable")[:n])]
+    """The front and as many of the ranks behind it as there is room for, by number."""
+    complete = Trials.of(trials).where(State.COMPLETE)
+    losses = loss_matrix(objectives, complete.matrix(objectives))
+    left = np.flatnonzero(pareto.finite_rows(losses))
+    near = left[pareto.nondominated(losses[left])]
+    while len(near) < MOST and len(left := np.setdiff1d(left, near)):
+        near = np.concatenate([near, left[pareto.nondominated(losses[left])][: MOST - len(near)]])
+    return list(complete.take(np.sort(near)))
 
 
 def _estimated(objectives: Sequence[Objective], trials: Sequence[Trial]) -> _Claims | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moopt import pareto
+from moopt.columns import Trials
 from moopt.objectives import PARAM, Floats, Objective, loss_matrix, violations
 from moopt.trial import State, Trial
 
@@ -57,6 +58,8 @@ def _param(values: list[Any]) -> Any:
 
 def value_matrix(objectives: Sequence[Objective], trials: Sequence[Trial]) -> Floats:
     """Values (n, m) of trials, NaN where one has none."""
+    if isinstance(trials, Trials):
+        return trials.matrix(objectives)
     names = [objective.name for objective in objectives]
     flat = [trial.values.get(name, np.nan) for trial in trials for name in names]
     return np.array(flat, dtype=np.float64).reshape(-1, len(names))
@@ -64,9 +67,8 @@ def value_matrix(objectives: Sequence[Objective], trials: Sequence[Trial]) -> Fl
 
 def front_trials(objectives: Sequence[Objective], trials: Sequence[Trial]) -> list[Trial]:
     """The non-dominated complete trials, by number; whether they meet the limits does not matter."""
-    complete = [trial for trial in trials if trial.state is State.COMPLETE]
-    on_front = pareto.nondominated(loss_matrix(objectives, value_matrix(objectives, complete)))
-    return [trial for trial, kept in zip(complete, on_front, strict=True) if kept]
+    complete = Trials.of(trials).where(State.COMPLETE)
+    return list(complete.take(pareto.nondominated(loss_matrix(objectives, complete.matrix(objectives)))))
 
 
 def front_frame(

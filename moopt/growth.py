@@ -9,75 +9,103 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moopt import pareto
-from moopt.frames import value_matrix
+from moopt.columns import Trials
 from moopt.objectives import Floats, Objective, loss_matrix
+from moopt.pareto import Mask
 from moopt.trial import Source, State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_POINTS = 120
+MOST_POINTS = 100
 """The growth is looked at after at most so many counts of evaluations."""
 _REFERENCE = 1.1
-_EXACT_OBJECTIVES = 4
+_EXACT_OBJECTIVES, _EXACT_FRONT = 4, 1_500
 """Up to here a hypervolume is exact: at eight objectives one of 200 points takes more than half a minute."""
-_DRAWS = 5_000
+_FINISHED = [state.value for state in State if state.finished]
+_MOST_COUNTED = 5_000
+"""Of more dominated trials so many, drawn at random, tell how many were on the fronts before."""
 
 
-class Volume:
-    """Hypervolume of growing fronts on one scale, which is 0 at the ideal and 1 at the nadir, up to 1.1.
+def is_exact(n_objectives: int, n_front: int) -> bool:
+    """Whether hypervolumes of such a front are exact, or estimated: :func:`moopt.pareto.estimated_hypervolumes`."""
+    return n_objectives <= _EXACT_OBJECTIVES and n_front <= _EXACT_FRONT
 
-    Exact up to four objectives. Above, the share of 5,000 fixed random points that the front dominates (standard error
-    at most .007 of the whole): the points are the same each time, so it cannot fall when a front grows.
+
+def volume(front: Floats, ideal: Floats, nadir: Floats) -> float:
+    """Hypervolume of a front (n, m), in losses, on the scale that is 0 at the ideal and 1 at the nadir, up to 1.1.
+
+    See :func:`is_exact`.
     """
-
-    def __init__(self, ideal: Floats, nadir: Floats) -> None:
-        self._ideal, self._nadir = ideal, nadir
-        m = len(ideal)
-        self._open = None if m <= _EXACT_OBJECTIVES else np.random.default_rng(0).uniform(0, _REFERENCE, (_DRAWS, m))
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether nothing is estimated."""
-        return self._open is None
-
-    def grown(self, front: Floats, new: Floats) -> float:
-        """The hypervolume of a front (n, m), in losses; ``new`` are its members since the last call."""
-        if self._open is None:
-            return pareto.hypervolume(front, self._ideal, self._nadir, _REFERENCE)
-        for point in pareto.normalise(new, self._ideal, self._nadir):
-            self._open = self._open[(self._open < point).any(axis=1)]
-        return float(_REFERENCE ** len(self._ideal) * (1 - len(self._open) / _DRAWS))
+    if is_exact(front.shape[1], len(front)):
+        return pareto.hypervolume(front, ideal, nadir, _REFERENCE)
+    scaled = pareto.normalise(front, ideal, nadir)
+    return float(pareto.estimated_hypervolumes(scaled, np.array([len(front)]), _REFERENCE)[0])
 
 
 def trace(objectives: Sequence[Objective], trials: Sequence[Trial]) -> pd.DataFrame:
     """Columns ``evaluations``, ``hypervolume`` (of the front then, on the scale of the present one), ``share`` (of the
-    present hypervolume) and ``front`` (its size then). Empty for a study without a front.
+    present hypervolume), ``front`` (its size then) and ``exact`` (whether neither is estimated). Empty for a study
+    without a front.
     """
     import pandas as pd
 
     counts, losses = _history(objectives, trials)
-    finite = pareto.finite_rows(losses) if len(losses) else np.zeros(0, dtype=bool)
+    finite = pareto.finite_rows(losses)
     counts, losses = counts[finite], losses[finite]
     if not len(losses):
-        return pd.DataFrame(columns=["evaluations", "hypervolume", "share", "front"], dtype=float)
-    present = losses[pareto.nondominated(losses)]
-    ideal, nadir = pareto.ideal_nadir(present)
-    volume = Volume(ideal, losses.max(axis=0) if losses.shape[1] == 1 else nadir)
-    front = np.empty((0, losses.shape[1]))
-    rows = []
-    done = 0
-    for until in _ends(len(losses)):
-        together = np.concatenate([front, losses[done:until]])
-        kept = pareto.nondominated(together)
-        is_new = np.arange(len(together)) >= len(front)
-        new, front = together[kept & is_new], together[kept]
-        rows.append((int(counts[until - 1]), volume.grown(front, new), len(front)))
-        done = until
-    frame = pd.DataFrame(rows, columns=["evaluations", "hypervolume", "front"])
-    last = frame["hypervolume"].iloc[-1]
-    frame["share"] = frame["hypervolume"] / last if last > 0 else 0.0
-    return frame
+        return pd.DataFrame(columns=["evaluations", "hypervolume", "share", "front", "exact"], dtype=float)
+    present = pareto.nondominated(losses)
+    ideal, nadir = pareto.ideal_nadir(losses[present])
+    if len(objectives) == 1:
+        nadir = losses.max(axis=0)
+    ends = _ends(len(losses))
+    exact = is_exact(len(objectives), int(present.sum()))
+    scaled = pareto.normalise(losses, ideal, nadir)
+    volumes, sizes = _followed(scaled, ends) if exact else _estimated(scaled, present, ends)
+    last = volumes[-1]
+    return pd.DataFrame(
+        {
+            "evaluations": counts[ends - 1],
+            "hypervolume": volumes,
+            "share": volumes / last if last > 0 else 0.0,
+            "front": sizes,
+            "exact": exact,
+        }
+    )
+
+
+def _followed(scaled: Floats, ends: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
+    """Hypervolume (k,) and size (k,) of the fronts of the first so many rows of scaled losses (n, m)."""
+    front, done = scaled[:0], 0
+    volumes, sizes = np.empty(len(ends)), np.empty(len(ends), dtype=np.intp)
+    unit = np.zeros(scaled.shape[1]), np.ones(scaled.shape[1])
+    for at, end in enumerate(ends):
+        together = np.concatenate([front, scaled[done:end]])
+        front, done = together[pareto.nondominated(together)], end
+        volumes[at], sizes[at] = pareto.hypervolume(front, *unit, _REFERENCE), len(front)
+    return volumes, sizes
+
+
+def _estimated(scaled: Floats, present: Mask, ends: NDArray[np.intp]) -> tuple[Floats, NDArray[np.intp]]:
+    """As :func:`_followed`; sizes by the trials that are on the present front and those that left it, of many of which
+    some drawn at random stand for all.
+    """
+    left = np.flatnonzero(~present)
+    some = left
+    if len(left) > _MOST_COUNTED:
+        some = np.random.default_rng(0).choice(left, _MOST_COUNTED, replace=False)
+    until = pareto.first_dominators(scaled, scaled[some])
+    n_then = ((some < ends[:, None]) & (until >= ends[:, None])).sum(axis=1)
+    sizes = np.searchsorted(np.flatnonzero(present), ends) + n_then * len(left) / max(1, len(some))
+    return pareto.estimated_hypervolumes(scaled, ends, _REFERENCE), np.round(sizes).astype(np.intp)
+
+
+def basis(frame: pd.DataFrame) -> str:
+    """What a :func:`trace` stands on, in words; empty where all is exact."""
+    if frame.empty or frame["exact"].all():
+        return ""
+    return "Hypervolumes are estimates, within about 1 %; so are the sizes of earlier fronts of many trials."
 
 
 def reached(frame: pd.DataFrame, share: float = 0.95) -> int | None:
@@ -88,15 +116,17 @@ def reached(frame: pd.DataFrame, share: float = 0.95) -> int | None:
 
 def _history(objectives: Sequence[Objective], trials: Sequence[Trial]) -> tuple[NDArray[np.int64], Floats]:
     """The complete trials in the order of their ends: evaluations until then (n,), and losses (n, m)."""
-    finished = sorted((one for one in trials if one.state.finished), key=lambda one: one.finished_at or 0.0)
-    paid = np.cumsum([one.source is not Source.SIBLING for one in finished], dtype=np.int64)
-    rows = [row for row, one in enumerate(finished) if one.state is State.COMPLETE]
-    return paid[rows], loss_matrix(objectives, value_matrix(objectives, [finished[row] for row in rows]))
+    columns = Trials.of(trials)
+    finished = columns.take(np.isin(columns.state, _FINISHED))
+    finished = finished.take(np.argsort(np.nan_to_num(finished.finished_at), kind="stable"))
+    paid = np.cumsum(finished.source != Source.SIBLING)
+    complete = finished.state == State.COMPLETE
+    return paid[complete], loss_matrix(objectives, finished.take(complete).matrix(objectives))
 
 
-def _ends(n: int) -> list[int]:
+def _ends(n: int) -> NDArray[np.intp]:
     """Where to look: every row while they are few, else evenly spread, the last one always."""
-    return sorted(set(np.linspace(1, n, min(n, MOST_POINTS)).astype(int).tolist()))
+    return np.unique(np.linspace(1, n, min(n, MOST_POINTS)).astype(np.intp))
 
 
 def failures(trials: Sequence[Trial]) -> pd.DataFrame:
@@ -105,7 +135,8 @@ def failures(trials: Sequence[Trial]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [(str(one.failure or State.FAILED), one.message, one.number) for one in trials if one.state is State.FAILED]
+    failed = Trials.of(trials).where(State.FAILED)
+    rows = [(str(one.failure or State.FAILED), one.message, one.number) for one in failed]
     frame = pd.DataFrame(rows, columns=["failure", "message", "last"])
     found = frame.groupby(["failure", "message"], as_index=False).agg(count=("last", "size"), last=("last", "max"))
     return found.sort_values(["count", "last"], ascending=False, kind="stable")[

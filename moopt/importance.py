@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from moopt import pareto
 from moopt.choose.preference import achievement
-from moopt.frames import value_matrix
+from moopt.columns import Trials
 from moopt.objectives import Floats, Objective, loss_matrix, values_of
 from moopt.space import Space
 from moopt.trial import Scalar, State, Trial
@@ -24,7 +24,7 @@ from moopt.trial import Scalar, State, Trial
 FEWEST_TRIALS = 10
 """Complete trials below which nothing is said."""
 MOST_TRIALS = 2_000
-"""Of more trials so many, evenly spread, are learned from."""
+"""Of more trials so many, drawn at random and always the same, are learned from."""
 TOWARDS = "towards "
 """What stands before an objective's name where the target is a preference for it: see :func:`targets`."""
 _TREES = 64
@@ -41,7 +41,8 @@ class Importance:
     target: str
     """An objective's name, or ``towards <objective>``."""
     shares: Mapping[str, float]
-    """Hyperparameter -> its share of what the forest explains, largest first; they sum to 1, or are all 0."""
+    """Hyperparameter -> its share of what the forest explains, largest first; they sum to 1, or are all 0. A constant
+    is none of them."""
     explained: float
     """Share of the target's variance that the forest predicts in trials it has not seen, at most 1; near 0 or below it
     means that the shares say nothing."""
@@ -104,7 +105,8 @@ class Learned:
             harm += self._harm(tree, rows, rng)
         harm = np.maximum(harm, 0.0)
         shares = harm / harm.sum() if harm.sum() > 0 else harm
-        order = np.argsort(-shares, kind="stable")
+        varying = [len(domain.values(2)) > 1 for domain in self._space.domains]
+        order = [place for place in np.argsort(-shares, kind="stable") if varying[place]]
         return {self._space.names[place]: float(shares[place]) for place in order}
 
     def _harm(self, tree: object, rows: NDArray[np.intp], rng: np.random.Generator) -> Floats:
@@ -141,26 +143,29 @@ def _error(tree: object, points: NDArray[np.float32], truth: Floats) -> float:
     return float(np.mean((predicted - truth) ** 2))
 
 
-def targets(objectives: Sequence[Objective], losses: Floats) -> dict[str, Floats]:
+def targets(objectives: Sequence[Objective], losses: Floats, front: Floats | None = None) -> dict[str, Floats]:
     """What may be explained of losses (n, m): each objective, and the trade-off seen with a preference for each.
 
-    ``towards <objective>`` is what ``choose`` minimises with that objective first, over the front's ranges.
+    ``towards <objective>`` is what ``choose`` minimises with that objective first, over the ranges of ``front`` (k, m),
+    that of the losses themselves where none is given.
     """
     found = {one.name: losses[:, column] for column, one in enumerate(objectives)}
     if len(objectives) == 1:
         return found
-    ideal, nadir = pareto.ideal_nadir(losses[pareto.nondominated(losses)])
+    ideal, nadir = pareto.ideal_nadir(losses[pareto.nondominated(losses)] if front is None else front)
     scaled = np.minimum(pareto.normalise(losses, ideal, nadir), _WORST)
     return found | {f"{TOWARDS}{one.name}": achievement(objectives, scaled, one.name) for one in objectives}
 
 
 def importances(space: Space, objectives: Sequence[Objective], trials: Sequence[Trial]) -> list[Importance]:
     """For each target of :func:`targets` what moves it; empty for fewer than FEWEST_TRIALS complete trials."""
-    points, losses = _learned_from(space, objectives, trials)
-    if len(points) < FEWEST_TRIALS:
+    complete, losses = _complete(objectives, trials)
+    if len(complete) < FEWEST_TRIALS:
         return []
+    rows = _learned_from(len(complete))
+    points = _points(space, complete.take(rows))
     found = []
-    for name, target in targets(objectives, losses).items():
+    for name, target in targets(objectives, losses[rows], losses[pareto.nondominated(losses)]).items():
         learned = Learned(space, points, target)
         found.append(Importance(name, learned.shares(), learned.explained(), len(points)))
     return found
@@ -168,19 +173,33 @@ def importances(space: Space, objectives: Sequence[Objective], trials: Sequence[
 
 def dependence(
     space: Space, objectives: Sequence[Objective], trials: Sequence[Trial], objective: str, hyperparameter: str
-) -> Dependence:
-    """How an objective depends on a hyperparameter that at least one complete trial has active."""
-    points, losses = _learned_from(space, objectives, trials)
+) -> Dependence | None:
+    """How an objective depends on a hyperparameter; None where no trial that is learned from has it active."""
+    complete, losses = _complete(objectives, trials)
+    rows = _learned_from(len(complete))
+    points = _points(space, complete.take(rows))
+    if np.isnan(points[:, space.names.index(hyperparameter)]).all():
+        return None
     column = [one.name for one in objectives].index(objective)
-    values, *predicted = Learned(space, points, losses[:, column]).dependence(hyperparameter)
+    values, *predicted = Learned(space, points, losses[rows, column]).dependence(hyperparameter)
     mean, one, other = (values_of(objectives[column], line) for line in predicted)
     return Dependence(hyperparameter, values, mean, np.minimum(one, other), np.maximum(one, other))
 
 
-def _learned_from(space: Space, objectives: Sequence[Objective], trials: Sequence[Trial]) -> tuple[Floats, Floats]:
-    """Points (n, d) and losses (n, m) of the complete trials, evenly spread ones where there are many."""
-    complete = [trial for trial in trials if trial.state is State.COMPLETE]
-    if len(complete) > MOST_TRIALS:
-        complete = [complete[row] for row in np.linspace(0, len(complete) - 1, MOST_TRIALS).astype(np.intp)]
-    points = np.array([space.encode(trial.config) for trial in complete]).reshape(-1, space.d)
-    return points, loss_matrix(objectives, value_matrix(objectives, complete))
+def _complete(objectives: Sequence[Objective], trials: Sequence[Trial]) -> tuple[Trials, Floats]:
+    """The complete trials whose losses (n, m) are finite, with these."""
+    complete = Trials.of(trials).where(State.COMPLETE)
+    losses = loss_matrix(objectives, complete.matrix(objectives))
+    finite = pareto.finite_rows(losses)
+    return complete.take(finite), losses[finite]
+
+
+def _learned_from(n_complete: int) -> NDArray[np.intp]:
+    """Which of the complete trials are learned from."""
+    if n_complete <= MOST_TRIALS:
+        return np.arange(n_complete)
+    return np.sort(np.random.default_rng(0).choice(n_complete, MOST_TRIALS, replace=False))
+
+
+def _points(space: Space, trials: Sequence[Trial]) -> Floats:
+    return np.array([space.encode(trial.config) for trial in trials]).reshape(-1, space.d)

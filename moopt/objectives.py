@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -75,7 +76,7 @@ class Objective:
         if self.limit is not None:
             object.__setattr__(self, "limit", parse_limit(self, self.limit))
 
-    @property
+    @cached_property
     def unit(self) -> str:
         """Its unit as printed: ``ms``, ``kB``, ``s`` or nothing."""
         return next((unit for end, unit in _SUFFIXES.items() if self.name.endswith(end)), "")

@@ -127,11 +127,11 @@ def _tied(draws: Floats, confidence: float) -> Mask:
     by_trial = np.ascontiguousarray(draws.transpose(1, 2, 0))
     within = np.eye(len(by_trial), dtype=bool)
     for row in range(len(by_trial)):
-        others = by_trial[row + 1 :]
+        near = row + 1 + np.flatnonzero((np.abs(centre[row] - centre[row + 1 :]) <= noise).all(axis=1))
+        others = by_trial[near]
         better = np.count_nonzero(by_trial[row] < others, axis=2)
         worse = np.count_nonzero(by_trial[row] > others, axis=2)
-        near = np.abs(centre[row] - centre[row + 1 :]) <= noise
-        within[row, row + 1 :] = ((better <= most) & (worse <= most) & near).all(axis=1)
+        within[row, near] = ((better <= most) & (worse <= most)).all(axis=1)
     return within | within.T
 
 
@@ -151,16 +151,18 @@ def tie_groups(within: Mask, losses: Floats) -> NDArray[np.int64]:
     Trials go by their losses (n,) in one objective; each joins the first group all of whose members it ties with. So
     no chain of small steps joins trials that differ. A trial may tie with some members of another group as well.
     """
-    groups: list[list[int]] = []
+    home, sizes = np.full(len(losses), -1), np.zeros(len(losses), dtype=np.int64)
+    n_groups = 0
     for row in np.argsort(losses, kind="stable"):
-        home = next((group for group in groups if within[row, group].all()), None)
-        if home is None:
-            groups.append([int(row)])
-        else:
-            home.append(int(row))
+        tied = np.bincount(home[within[row] & (home >= 0)], minlength=n_groups)
+        whole = np.flatnonzero(tied == sizes[:n_groups])
+        home[row] = whole[0] if len(whole) else n_groups
+        n_groups += not len(whole)
+        sizes[home[row]] += 1
+    shared = sizes[home] > 1
     numbers = np.zeros(len(losses), dtype=np.int64)
-    for number, group in enumerate(sorted((g for g in groups if len(g) > 1), key=min), start=1):
-        numbers[group] = number
+    _, first, which = np.unique(home[shared], return_index=True, return_inverse=True)
+    numbers[shared] = 1 + np.argsort(np.argsort(first))[which]
     return numbers
 
 

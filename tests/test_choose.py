@@ -14,6 +14,7 @@ from moopt.choose import (
     WEIGHTED,
     Points,
     choose,
+    front_of,
     parse_aspirations,
     parse_limits,
     parse_weights,
@@ -22,6 +23,7 @@ from moopt.choose import (
     representatives,
     swaps,
 )
+from moopt.choose.limits import apply_limits
 from moopt.errors import NoTrialLeft, ObjectiveError, UsageError
 from moopt.objectives import Objective, as_objectives, loss_matrix
 from moopt.trial import State, StepResult, Trial
@@ -466,3 +468,13 @@ def test_representatives_are_within_the_limits() -> None:
         representatives(OBJECTIVES, FRONT, 2, limits={"latency": "0.5 ms"})
     with pytest.raises(UsageError, match="0 representatives were asked for; give a number of at least 1"):
         representatives(OBJECTIVES, FRONT, 0)
+
+
+def test_a_front_stays_what_it_is_under_other_limits() -> None:
+    front = front_of(OBJECTIVES, FRONT | DOMINATED)
+    limited = apply_limits(OBJECTIVES, {"latency": 5})
+    again = front_of(limited, front)
+    assert again.objectives == limited
+    np.testing.assert_array_equal(again.numbers, front_of(limited, FRONT | DOMINATED).numbers)
+    np.testing.assert_array_equal(again.scaled, front_of(limited, FRONT | DOMINATED).scaled)
+    assert choose(limited, front) == choose(limited, FRONT | DOMINATED)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from moopt.importance import FEWEST_TRIALS, dependence, importances
+from moopt.importance import FEWEST_TRIALS, dependence, importances, targets
 from moopt.objectives import Objective
 from moopt.space import Space, as_space
 from moopt.trial import Scalar, State, Trial
@@ -102,3 +102,40 @@ def test_of_many_trials_some_are_learned_from():
     found = by_target(importances(SPACE, OBJECTIVES[:1], trials(2_500)))
     assert found["accuracy"].n_trials == 2_000
     assert math.isfinite(found["accuracy"].explained)
+
+
+def test_a_constant_moves_nothing_and_is_not_listed():
+    space = as_space({"rate": (0.0, 1.0), "kind": ["a", "b", "c"], "fixed": [3]})
+    some = trials(80, space, lambda config: {"accuracy": config["rate"], "latency_ms": 1.0})
+    for one in importances(space, OBJECTIVES, some):
+        assert set(one.shares) == {"rate", "kind"}
+
+
+def test_a_hyperparameter_that_is_never_active_has_no_line():
+    from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float
+
+    made = ConfigurationSpace()
+    family, own = Categorical("family", ["one", "two"]), Float("own", (0.0, 1.0))
+    made.add(family, own, EqualsCondition(own, family, "one"))
+    space = Space(made)
+    some = [one for one in trials(80, space, lambda _: {"accuracy": 0.5, "latency_ms": 1.0}) if len(one.config) == 1]
+    assert dependence(space, OBJECTIVES, some, "accuracy", "own") is None
+
+
+def test_a_trial_without_a_finite_loss_is_not_learned_from():
+    some = trials(40)
+    odd = Trial(40, some[0].config, state=State.COMPLETE, values={"accuracy": math.nan, "latency_ms": 1.0})
+    assert importances(SPACE, OBJECTIVES, [*some, odd]) == importances(SPACE, OBJECTIVES, some)
+
+
+def test_a_preference_is_on_the_ranges_of_the_whole_front(monkeypatch):
+    everything = trials(300)
+    monkeypatch.setattr("moopt.importance.MOST_TRIALS", 100)
+    found = by_target(importances(SPACE, OBJECTIVES, everything))
+    assert found["towards latency_ms"].shares["depth"] > 0.7
+    assert {one.n_trials for one in found.values()} == {100}
+    losses = np.random.default_rng(0).uniform(size=(50, 2))
+    assert not np.allclose(
+        targets(OBJECTIVES, losses, np.array([[0.0, 9.0], [9.0, 0.0]]))["towards accuracy"],
+        targets(OBJECTIVES, losses)["towards accuracy"],
+    )

@@ -163,3 +163,31 @@ def test_each_of_a_subset_adds_most_hypervolume_to_those_before(losses, k):
 
 def test_a_row_that_is_not_finite_is_in_no_subset():
     assert pareto.subset(np.array([[0.0, NAN], [0.2, 0.5]]), 2) == [1]
+
+
+def test_the_first_row_that_dominates_a_target_is_found():
+    losses = np.array([[3.0, 3.0], [1.0, 2.0], [1.0, 2.0], [0.0, 0.0]])
+    assert pareto.first_dominators(losses, losses).tolist() == [1, 3, 3, 4]
+    assert pareto.first_dominators(losses, np.array([[1.0, 2.5], [0.0, 5.0], [-1.0, 9.0]])).tolist() == [1, 3, 4]
+    assert pareto.first_dominators(losses, np.empty((0, 2))).tolist() == []
+    assert pareto.first_dominators(np.empty((0, 2)), losses).tolist() == [0] * 4
+
+
+def test_the_first_dominators_of_many_are_those_of_one_by_one():
+    rng = np.random.default_rng(0)
+    losses = rng.integers(0, 12, size=(1_500, 3)).astype(float)
+    targets = losses[::10]
+    beats = (losses[None] <= targets[:, None]).all(axis=2) & (losses[None] < targets[:, None]).any(axis=2)
+    expected = np.where(beats.any(axis=1), beats.argmax(axis=1), len(losses))
+    np.testing.assert_array_equal(pareto.first_dominators(losses, targets), expected)
+
+
+@pytest.mark.parametrize("m", [2, 4, 5])
+def test_an_estimated_hypervolume_is_near_the_exact_one_and_never_falls(m):
+    points = np.random.default_rng(1).uniform(0, 1.3, size=(300, m))
+    ends = np.array([1, 40, 41, 200, 300])
+    found = pareto.estimated_hypervolumes(points, ends)
+    exact = [pareto.hypervolume(points[:end], np.zeros(m), np.ones(m)) for end in ends]
+    np.testing.assert_allclose(found, exact, rtol=0.05, atol=0.01)
+    assert (np.diff(found) >= 0).all()
+    assert pareto.estimated_hypervolumes(points + 2, np.array([300])) == [0.0]

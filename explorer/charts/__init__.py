@@ -10,13 +10,14 @@ from moopt_explorer.charts.course import course
 from moopt_explorer.charts.duel import duel
 from moopt_explorer.charts.effects import along, shares
 from moopt_explorer.charts.looks import DARK, LIGHT, SELECTION, Palette
-from moopt_explorer.charts.pairs import matrix
+from moopt_explorer.charts.pairs import MOST_IN_MATRIX, matrix
 from moopt_explorer.charts.plane import scatter, scatter_spec
 from moopt_explorer.charts.rows import dumbbells
 
 __all__ = [
     "DARK",
     "LIGHT",
+    "MOST_IN_MATRIX",
     "SELECTION",
     "Palette",
     "along",

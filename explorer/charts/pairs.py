@@ -12,7 +12,7 @@ from moopt.objectives import Objective
 from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, legend, scale, small_axis
 from moopt_explorer.lines import BEYOND, DEFAULT, KINDS, PICKED, RECOMMENDED, WITHIN, Lines
 
-MOST_OBJECTIVES = 6
+MOST_IN_MATRIX = 6
 _WIDTH = 860
 """Pixels of all panels of a row."""
 _SIZES = {BEYOND: 22, WITHIN: 28, DEFAULT: 90, RECOMMENDED: 190, PICKED: 90}
@@ -21,7 +21,7 @@ _SIZES = {BEYOND: 22, WITHIN: 28, DEFAULT: 90, RECOMMENDED: 190, PICKED: 90}
 
 def matrix(shown: Lines, palette: Palette = LIGHT) -> dict[str, Any]:
     """Every two objectives against each other, at most six of them."""
-    plain = tuple(replace(one, limit=None) for one in shown.objectives[:MOST_OBJECTIVES])
+    plain = tuple(replace(one, limit=None) for one in shown.objectives[:MOST_IN_MATRIX])
     return dict(
         matrix_spec(plain, palette), datasets={"lines": shown.frame.assign(size=shown.frame["kind"].map(_SIZES))}
     )

@@ -64,10 +64,15 @@ def scatter_spec(
         *_limit_layers(across, alt.X, "across", palette),
         *_limit_layers(upwards, alt.Y, "upwards", palette),
         alt.Chart(alt.NamedData("cloud"))
-        .mark_circle(color=palette.cloud, opacity=0.45, aria=False)
+        .mark_circle(opacity=0.45, aria=False)
         .encode(
             x=x,
             y=y,
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=[marks.DOMINATED, marks.FRONT], range=[palette.cloud, palette.front]),
+                legend=None,
+            ),
             size=alt.Size("n:Q", scale=alt.Scale(type="sqrt", range=[14, 150], domainMin=1), legend=None),
             tooltip=alt.Tooltip("text:N", title="here"),
         ),

@@ -10,7 +10,7 @@ from moopt import choose, export
 from moopt.errors import MooptError
 from moopt.store import artefacts
 from moopt.trial import Trial
-from moopt_explorer import data, evidence, markup, wording
+from moopt_explorer import data, evidence, files, markup, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
@@ -25,6 +25,8 @@ def page(look: Look) -> None:
     trial = None if found is None or found.pick is None else look.snapshot.trial(found.pick)
     if found is None or trial is None:
         parts.nothing_picked(found, "decide on")
+        if found is not None:
+            _whole_front(look)
         return
     choice, default = found.why(), look.snapshot.default_for(trial)
     left, right = st.columns([3, 2], gap="large")
@@ -38,6 +40,7 @@ def page(look: Look) -> None:
             _actions(look, choice)
         _config(trial, default)
         _notes(look, trial)
+        _whole_front(look)
 
 
 def _why(found: Answer, choice: choose.Choice | None) -> None:
@@ -134,6 +137,7 @@ def _files(look: Look, choice: choose.Choice) -> None:
         file_name=f"{wording.file_name(name)}-{choice.number}.zip",
         mime="application/zip",
         type="primary",
+        shortcut="Ctrl+Enter",
         width="stretch",
         on_click="ignore",
     )
@@ -153,3 +157,19 @@ def _packed(
     """The zip, and in words what it holds and what it lacks."""
     made = export.make_export(session.store_at(location), name, number, decision=_choice.decision(time.time()))
     return made.zipped(), f"It holds {', '.join(made.files)}. {made.missing}"
+
+
+def _whole_front(look: Look) -> None:
+    """All members as files, made when they are asked for."""
+    snapshot, name = look.snapshot, wording.file_name(look.snapshot.record.name)
+    kinds = {"CSV": (files.as_csv, "csv", "text/csv"), "Parquet": (files.as_parquet, "parquet", None)}
+    st.html(markup.section_html("The whole front", "whatever the limits are"))
+    with st.container(horizontal=True):
+        for kind, (packed, ending, mime) in kinds.items():
+            st.download_button(
+                f"The front as {kind}",
+                lambda packed=packed: packed(files.front(snapshot)),
+                file_name=f"{name}-front.{ending}",
+                mime=mime,
+                on_click="ignore",
+            )

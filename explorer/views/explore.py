@@ -10,12 +10,14 @@ import streamlit as st
 
 from moopt.choose import BALANCED, KNEE
 from moopt.objectives import PARAM, Objective
-from moopt_explorer import data, evidence, files, markup, sliders, state, wording
+from moopt_explorer import data, evidence, markup, sliders, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
 from moopt_explorer.views import pictures, session
 from moopt_explorer.views.session import Look
 
+_MOST_ROWS = 200
+"""A table that nobody reads to its end is not sent to its end."""
 _MARK, _LIKELY, _TIE = "mark", "likely", "tie"
 
 
@@ -32,7 +34,6 @@ def page(look: Look) -> None:
         _pick(look, look.answer)
         pictures.draw(look, look.answer)
         _table(look, look.answer)
-        _downloads(look)
     _failures(look)
 
 
@@ -47,10 +48,10 @@ def _study(look: Look) -> None:
 
 
 def _limits(look: Look, found: Answer) -> None:
-    st.html(markup.section_html("Limits", f"{found.n_left} of {len(found.front)} left"))
+    head = markup.section_html("Limits", f"{found.n_left:,} of {len(found.front):,} left")
     for column, objective in enumerate(found.objectives):
         own = look.snapshot.objectives[column].limit
-        _limit(objective, own, found.front.values[:, column])
+        _limit(objective, own, found.front.values[:, column], "" if column else head)
     if not found.n_left:
         st.warning(markup.markdown(found.way_out or "No trial of the front meets these limits."), icon=None)
         if found.relaxation is not None:
@@ -58,16 +59,18 @@ def _limits(look: Look, found: Answer) -> None:
             st.button("Relax this limit", on_click=session.callback(change), width="stretch")
 
 
-def _limit(objective: Objective, own: float | None, values: np.ndarray) -> None:
+def _limit(objective: Objective, own: float | None, values: np.ndarray, head: str) -> None:
     limit = objective.limit
     st.html(
-        markup.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
+        head
+        + markup.limit_head_html(objective, f"{sliders.n_within(objective, values, limit)} left")
         + markup.histogram_html(sliders.histogram(objective, values, limit))
     )
-    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit)
+    options = sliders.options(objective, values, own, limit)
+    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit, options)
     st.select_slider(
         markup.markdown(f"Limit of {objective.name}"),
-        sliders.options(objective, values, own, limit),
+        options,
         format_func=lambda option: sliders.option_text(objective, option),
         key=session.key(f"limit {objective.name}"),
         on_change=session.callback(),
@@ -93,6 +96,8 @@ def _preference(look: Look, found: Answer) -> None:
         disabled=recommended is None,
         on_click=session.callback(session.take_recommended),
     )
+    session.keep("number", "" if found.pick is None else str(found.pick), ())
+    st.text_input("Or pick a trial by its number", key=session.key("number"), on_change=session.numbered, max_chars=17)
 
 
 def _pick(look: Look, found: Answer) -> None:
@@ -108,28 +113,25 @@ def _pick(look: Look, found: Answer) -> None:
     values = {} if trial is None else trial.values
     default = None if trial is None else look.snapshot.default_for(trial)
     notes = wording.against_default(found.objectives, default)
-    cards, onwards = st.columns([5, 1], vertical_alignment="center")
-    cards.html(markup.cards_html(found.objectives, values, notes, title=f"#{found.pick}"))
-    if sure := evidence.sure_text(found, found.pick):
-        cards.html(markup.line_html(sure, "mo-hint"))
-    onwards.button(
-        f"Decide on #{found.pick}",
-        icon=":material/arrow_forward:",
-        width="stretch",
-        on_click=session.go,
-        args=("decide",),
-    )
+    cards = markup.cards_html(found.objectives, values, notes, title=f"#{found.pick}")
+    sure = evidence.sure_text(found, found.pick)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(cards + (markup.line_html(sure, "mo-hint") if sure else ""))
+        st.button(
+            f"Decide on #{found.pick}",
+            icon=":material/arrow_forward:",
+            shortcut="Ctrl+Shift+Enter",
+            on_click=session.go,
+            args=("decide",),
+        )
 
 
 def _table(look: Look, found: Answer) -> None:
     """The front's members within the limits, the pick and the recommended one on top, then the best upwards."""
     recommended = None if found.recommended is None else found.recommended.number
-    table = data.front_table(look.snapshot, found.front.numbers[found.left].tolist())
-    upwards = state.axes(look.view, found.objectives)[1]
-    table = table.sort_values(f"{VALUE}{upwards.name}", ascending=upwards.direction == "minimize", kind="stable")
+    table = data.front_table(look.snapshot, _ordered(look, found, recommended)[:_MOST_ROWS])
     table.insert(1, _MARK, table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna(""))
-    order = table[_MARK].map({"picked": 0, "recommended": 1, "": 2}).sort_values(kind="stable")
-    table = _with_sureness(table.loc[order.index], found)
+    table = _with_sureness(table, found)
     numbers = table["number"].tolist()
     is_there = found.pick in numbers
     key = f"moopt table {found.pick} {hash(tuple(numbers))}"  # a row keeps its place in a table, not its trial
@@ -140,9 +142,15 @@ def _table(look: Look, found: Answer) -> None:
         if rows and numbers[rows[0]] != found.pick:
             session.callback(session.picked(numbers[rows[0]]))()
 
-    st.html(
-        markup.section_html("The front within the limits", f"{wording.count(len(table), 'trial')}{_about_ties(table)}")
+    n_left = wording.count(found.n_left, "trial")
+    told = (
+        n_left
+        if found.n_left <= _MOST_ROWS
+        else f"the first {_MOST_ROWS} of {n_left}; the files on the page Decide and export hold all"
     )
+    head = markup.section_html("The front within the limits", f"{told}{_about_ties(table)}")
+    unsure = wording.unsure_line(look.snapshot)
+    st.html(head + (markup.line_html(unsure, "mo-hint") if unsure else ""))
     if table.empty:
         return
     st.dataframe(
@@ -168,6 +176,14 @@ def _table(look: Look, found: Answer) -> None:
     )
 
 
+def _ordered(look: Look, found: Answer, recommended: int | None) -> list[int]:
+    numbers, losses = found.front.numbers[found.left], found.front.losses[found.left]
+    upwards = found.objectives.index(state.axes(look.view, found.objectives)[1])
+    rank = np.select([numbers == found.pick, numbers == recommended], [0, 1], 2)
+    ordered: list[int] = numbers[np.lexsort([losses[:, upwards], rank])].tolist()
+    return ordered
+
+
 def _with_sureness(table: pd.DataFrame, found: Answer) -> pd.DataFrame:
     """The table with the probability of being on the front and the ties, where they are known."""
     known = found.certainty
@@ -186,22 +202,6 @@ def _about_ties(table: pd.DataFrame) -> str:
     return f", {n_tied} of them in ties: those with the same number differ within noise" if n_tied else ""
 
 
-def _downloads(look: Look) -> None:
-    """The whole front as files, whatever the limits are; made when they are asked for."""
-    snapshot, name = look.snapshot, wording.file_name(look.snapshot.record.name)
-    kinds = {"CSV": (files.as_csv, "csv", "text/csv"), "Parquet": (files.as_parquet, "parquet", None)}
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for kind, (packed, ending, mime) in kinds.items():
-            st.download_button(
-                f"The front as {kind}",
-                lambda packed=packed: packed(files.front(snapshot)),
-                file_name=f"{name}-front.{ending}",
-                mime=mime,
-                on_click="ignore",
-            )
-        st.html(markup.line_html("The toolbar at the upper right of a picture saves it as PNG.", "mo-hint"))
-
-
 def _hyperparameters(table: pd.DataFrame) -> list[str]:
     return [str(name).removeprefix(PARAM) for name in table if str(name).startswith(PARAM)]
 
@@ -216,8 +216,9 @@ def _failures(look: Look) -> None:
     failed = look.snapshot.failed
     if failed.empty:
         return
-    with st.expander(wording.count(len(failed), "failed trial")):
-        shown = failed.rename(columns={"number": "trial", "failure": "kind"})
+    latest = "" if len(failed) <= _MOST_ROWS else f", the latest {_MOST_ROWS} of them"
+    with st.expander(f"{wording.count(len(failed), 'failed trial')}{latest}"):
+        shown = failed.iloc[-_MOST_ROWS:].rename(columns={"number": "trial", "failure": "kind"})
         st.dataframe(shown, hide_index=True)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from moopt import choose
 from moopt_explorer import charts, evidence, markup
-from moopt_explorer.answer import Answer, points
+from moopt_explorer.answer import Answer
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
 
@@ -42,7 +42,7 @@ def nothing_picked(found: Answer | None, purpose: str) -> None:
 def swaps(found: Answer, number: int) -> None:
     """What a trial's neighbours on the front would buy and cost, each to be taken."""
     st.html(markup.section_html("What its neighbours would change", "cheapest first"))
-    offered = choose.swaps(found.objectives, points(found.front), number)
+    offered = choose.swaps(found.objectives, found.front, number)
     if not offered:
         st.html(markup.line_html("It is the only trial on the front.", "mo-hint"))
     for swap in offered:

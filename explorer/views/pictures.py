@@ -11,10 +11,12 @@ from moopt.objectives import Floats, Objective
 from moopt_explorer import charts, data, lines, marks, markup, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.lines import Lines
+from moopt_explorer.thinning import MOST_MARKS
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
 
 _CHART, _AXES, _MATRIX, _ROUND = "moopt chart", "moopt axes", "moopt matrix", "moopt_round"
+_CONTROLS_WIDTH = 760
 _NAMES = {state.SCATTER: "Scatter", state.AXES: "Parallel axes", state.MATRIX: "Matrix"}
 
 
@@ -50,6 +52,24 @@ def _marked(look: Look, found: Answer) -> list[tuple[int, str, Floats]]:
     return [one for one in marked if np.isfinite(one[2]).all()]
 
 
+def _lines(look: Look, found: Answer, marks_a_trial: int) -> Lines:
+    """The front for a picture that draws so many marks a trial."""
+    most = MOST_MARKS // marks_a_trial
+    return lines.lines(found.front, found.left, _marked(look, found), look.snapshot.describe, most)
+
+
+def _drawn(n_drawn: int, n_members: int, elsewhere: str = "") -> str:
+    """How much of a large front is drawn; empty where all of it is."""
+    if n_drawn == n_members:
+        return ""
+    return f"{n_drawn:,} of the {n_members:,} members of the front are drawn one by one{elsewhere}."
+
+
+def _hint(*sentences: str) -> None:
+    if any(sentences):
+        st.html(markup.line_html(" ".join(filter(None, sentences)), "mo-hint"))
+
+
 # A scatter
 
 
@@ -80,9 +100,10 @@ def _scatter(look: Look, found: Answer) -> None:
         on_select=_chart_clicked,
         alt=f"{wording.shorten(upwards.name)} over {wording.shorten(across.name)}: the front of the study",
     )
-    if scene.n_outside:
-        left_out = wording.count(scene.n_outside, "dominated trial")
-        st.html(markup.line_html(f"{left_out} outside the picture.", "mo-hint"))
+    _hint(
+        _drawn(int(scene.drawn.sum()), int(scene.front.sum()), ", the others are in the cloud"),
+        f"{wording.count(scene.n_outside, 'dominated trial')} outside the picture." if scene.n_outside else "",
+    )
 
 
 def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
@@ -90,17 +111,17 @@ def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) 
     session.keep("x", across.name)
     session.keep("y", upwards.name)
     session.keep("show", "all" if look.view.whole else "front")
-    # The last column stays free: the chart's own toolbar comes up there.
-    x, y, show, _ = st.columns([3, 3, 2.2, 1])
-    y.selectbox("Upwards", names, format_func=wording.shorten, key=session.key("y"), on_change=session.callback())
-    x.selectbox("Across", names, format_func=wording.shorten, key=session.key("x"), on_change=session.callback())
-    show.segmented_control(
-        "Show",
-        ["front", "all"],
-        format_func={"front": "the front", "all": "all trials"}.__getitem__,
-        key=session.key("show"),
-        on_change=session.callback(),
-    )
+    # Room is left at the end: the chart's own toolbar comes up there.
+    with st.container(horizontal=True, vertical_alignment="bottom", width=_CONTROLS_WIDTH):
+        st.selectbox("Across", names, format_func=wording.shorten, key=session.key("x"), on_change=session.callback())
+        st.selectbox("Upwards", names, format_func=wording.shorten, key=session.key("y"), on_change=session.callback())
+        st.segmented_control(
+            "Show",
+            ["front", "all"],
+            format_func={"front": "the front", "all": "all trials"}.__getitem__,
+            key=session.key("show"),
+            on_change=session.callback(),
+        )
 
 
 def _chart_clicked() -> None:
@@ -113,7 +134,8 @@ def _chart_clicked() -> None:
 
 
 def _parallel(look: Look, found: Answer) -> None:
-    shown = lines.lines(found.front, found.left, _marked(look, found), look.snapshot.describe)
+    marks_a_line = 2 * len(found.objectives) - 1
+    shown = _lines(look, found, marks_a_line)
     # Brushes cannot be taken back from here, so a chart without them takes the place of one that had some.
     key = f"{_AXES} {st.session_state.get(_ROUND, 0)}"
     st.vega_lite_chart(
@@ -122,10 +144,12 @@ def _parallel(look: Look, found: Answer) -> None:
         on_select=lambda: None,
         alt="The front over an axis an objective, better values on top",
     )
+    told = _drawn(shown.n_drawn, len(found.front), "; brushes count all")
     brushes = _brushes(key, len(found.objectives))
     if not brushes:
-        st.html(markup.line_html("Drag along an axis to keep a part of it. Better is up on every axis.", "mo-hint"))
+        _hint("Drag along an axis to keep a part of it. Better is up on every axis.", told)
         return
+    _hint(told)
     _brushed(shown, brushes)
 
 
@@ -140,9 +164,7 @@ def _brushes(key: str, n_axes: int) -> dict[int, tuple[float, float]]:
 
 
 def _brushed(shown: Lines, brushes: lines.Brushes) -> None:
-    inside = shown.frame[shown.brushed(brushes)]
-    numbers = sorted({int(number) for number in inside["trial"]})
-    limits = shown.limits(brushes)
+    numbers, limits = shown.brushed(brushes), shown.limits(brushes)
     told, turn, clear = st.columns([4, 2, 1], vertical_alignment="center")
     told.html(markup.line_html(f"{wording.count(len(numbers), 'trial')} in the brushes: {wording.numbers(numbers)}"))
     turn.button(
@@ -168,13 +190,15 @@ def _turned(change: Any) -> Any:
 
 
 def _matrix(look: Look, found: Answer) -> None:
-    shown = lines.lines(found.front, found.left, _marked(look, found), look.snapshot.describe)
+    n_shown = min(len(found.objectives), charts.MOST_IN_MATRIX)
+    shown = _lines(look, found, n_shown * (n_shown - 1) // 2)
     st.vega_lite_chart(
         spec=charts.matrix(shown, parts.palette()),
         key=_MATRIX,
         on_select=_matrix_clicked,
         alt="Every two objectives of the front against each other",
     )
+    _hint(_drawn(shown.n_drawn, len(found.front)))
 
 
 def _matrix_clicked() -> None:

@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from moopt import gap
-from moopt.growth import failures, trace
+from moopt.growth import basis, failures, trace
 from moopt.trial import Trial
 from moopt_explorer import charts, data, growth, markup, wording
+from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
 from moopt_explorer.views import effects, parts, session, steering
 from moopt_explorer.views.session import Look
@@ -30,13 +31,14 @@ def page(look: Look) -> None:
         steering.draw(look)
         _trials(look.snapshot)
     if look.answer is not None:
-        _fits(look)
+        _fits(look, look.answer)
         effects.draw(look)
 
 
 def _course(look: Look) -> None:
     snapshot = look.snapshot
-    course = _trace(look.location, data.identity(look.location), snapshot.record.name, snapshot.revision, snapshot)
+    place = look.location, data.identity(look.location), snapshot.record.name
+    course = _trace(*place, growth.drawn_until(snapshot), snapshot)
     st.html(markup.section_html("The front as it grew", "on the scale of the present front"))
     if course.empty:
         st.info("No trial is complete yet. This page fills by itself while the search runs.")
@@ -47,7 +49,7 @@ def _course(look: Look) -> None:
         width="stretch",
         alt="Hypervolume and size of the front against evaluations",
     )
-    st.html(markup.line_html(wording.reached_line(course), "mo-hint"))
+    st.html(markup.line_html(f"{wording.reached_line(course)} {basis(course)}", "mo-hint"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -55,16 +57,16 @@ def _trace(
     location: str,  # noqa: ARG001 - these four are what makes a study's course another one
     identity: int,  # noqa: ARG001
     name: str,  # noqa: ARG001
-    revision: int,  # noqa: ARG001
+    n_complete: int,  # noqa: ARG001
     _snapshot: Snapshot,
 ) -> pd.DataFrame:
-    return trace(_snapshot.objectives, _snapshot.trials)
+    return trace(_snapshot.objectives, _snapshot.columns)
 
 
 def _trials(snapshot: Snapshot) -> None:
-    if snapshot.trials:
+    if len(snapshot.columns):
         st.html(markup.states_html(snapshot))
-    failed = failures(snapshot.trials)
+    failed = failures(snapshot.columns)
     if failed.empty:
         return
     kinds = failed.groupby("failure")["count"].sum().sort_values(ascending=False)
@@ -80,8 +82,8 @@ def _trials(snapshot: Snapshot) -> None:
 # Train against validation
 
 
-def _fits(look: Look) -> None:
-    numbers = sorted(look.snapshot.points)
+def _fits(look: Look, found: Answer) -> None:
+    numbers = found.front.numbers.tolist()
     read = [numbers[place] for place in np.linspace(0, len(numbers) - 1, min(len(numbers), _MOST_READ)).astype(int)]
     trials = _whole(look.location, data.identity(look.location), look.snapshot.record.name, tuple(read))
     objectives = gap.measured(look.snapshot.objectives, trials)
@@ -90,11 +92,11 @@ def _fits(look: Look) -> None:
         st.html(markup.line_html("Nothing was measured on training rows in this study.", "mo-hint"))
         return
     objective = next((one for one in objectives if one.name == look.view.explained), objectives[0])
-    found = gap.gaps(objective, trials)
-    st.html(markup.line_html(f"In {wording.shorten(objective.name)}: {wording.gap_line(found)}"))
+    measured = gap.gaps(objective, trials)
+    st.html(markup.line_html(f"In {wording.shorten(objective.name)}: {wording.gap_line(measured)}"))
     with st.expander("Every trial, the largest gap first"):
         st.dataframe(
-            pd.DataFrame([(one.number, one.train, one.validation, one.size, one.reading) for one in found]).set_axis(
+            pd.DataFrame([(one.number, one.train, one.validation, one.size, one.reading) for one in measured]).set_axis(
                 ["trial", "train", "validation", "gap", "reading"], axis=1
             ),
             hide_index=True,
@@ -120,5 +122,4 @@ def _whole(
     numbers: tuple[int, ...],
 ) -> list[Trial]:
     """Complete trials with their steps, which change no more."""
-    store = session.store_at(location)
-    return [store.trial(name, number) for number in numbers]
+    return session.store_at(location).some_trials(name, numbers)

@@ -24,7 +24,7 @@ from moopt_explorer.state import View
 _KEPT_SNAPSHOTS = 4
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
-_GO, _SAID = "moopt_go", "moopt_said"
+_GO, _SAID, _KEPT = "moopt_go", "moopt_said", "moopt_kept"
 KEEP, WORSEN = "keep", "may worsen"
 """Beside ``improve``, what the control of a wish says."""
 _AT_ONCE = 0.5
@@ -60,12 +60,19 @@ def _opened(location: str, identity: int) -> Store:  # noqa: ARG001 - another fi
 @st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
 def _snapshot(
     location: str,
-    identity: int,  # noqa: ARG001 - these three are what makes a snapshot another one
+    identity: int,
     name: str,
-    revision: int,  # noqa: ARG001
+    revision: int,  # noqa: ARG001 - a study that has gone on, or has ended, is read anew
     running: bool,  # noqa: ARG001
 ) -> tuple[data.Snapshot, float]:
-    return data.read(store_at(location), name), time.time()
+    last = _last(location, identity, name)
+    last["snapshot"] = data.read(store_at(location), name, last.get("snapshot"))
+    return last["snapshot"], time.time()
+
+
+@st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
+def _last(location: str, identity: int, name: str) -> dict[str, data.Snapshot]:  # noqa: ARG001 - a place for each
+    return {}
 
 
 def look(location: str) -> Look | None:
@@ -176,6 +183,21 @@ def picked(number: int | None) -> Callable[[View], View]:
     return lambda view: replace(view, pick=number, wishes={})
 
 
+def numbered() -> None:
+    """Pick the trial whose number its field holds, or none where it is empty; where that trial may not be picked, the
+    pick stays and it is said why.
+    """
+    written = str(st.session_state[key("number")]).strip()
+    asked = state.number(written.removeprefix("#"))
+    if asked is None:
+        callback(picked(None) if not written else lambda view: view)()
+        st.session_state[_NOTICE] = f"{written} is no number of a trial." if written else ""
+        return
+    found = answer.answer(st.session_state[_SHOWN], replace(_said(), pick=asked))
+    callback(picked(asked) if found is not None and found.pick == asked else lambda view: view)()
+    st.session_state[_NOTICE] = "" if found is None else found.notice
+
+
 def comparing(numbers: Iterable[int]) -> Callable[[View], View]:
     """A change that compares these trials."""
     return lambda view: replace(view, compared=tuple(numbers))
@@ -233,9 +255,14 @@ def key(what: str) -> str:
     return f"moopt {what}"
 
 
-def keep(what: str, value: object) -> None:
-    """Set a widget before it is drawn."""
-    st.session_state[key(what)] = value
+def keep(what: str, value: object, among: object = None) -> None:
+    """Set a widget before it is drawn; one that says so already, ``among`` the same options, is left alone: a hand
+    may be at it while the page is renewed.
+    """
+    kept: dict[str, object] = st.session_state.setdefault(_KEPT, {})
+    if among is None or kept.get(what) != among or st.session_state.get(key(what)) != value:
+        st.session_state[key(what)] = value
+    kept[what] = among
 
 
 def _said() -> View:
@@ -275,22 +302,49 @@ def _wish(said: str, worst: float | str) -> Wish | None:
 
 
 def refresh(now: Look) -> None:
-    """The study's line, renewed every two seconds; a study that has grown, or another theme, redraws the page."""
+    """The study's line, renewed every second; a study that has grown, or another theme, redraws the page."""
     name, theme, drawn = now.snapshot.record.name, st.context.theme.type, False
 
-    @st.fragment(run_every="2s")
+    @st.fragment(run_every="1s")
     def line() -> None:
         nonlocal drawn
         # Not while the page is being drawn: a fast study would start it over and over.
         shown = (now.snapshot.revision, now.snapshot.running, theme)
         if drawn and (*_stands(now, name), st.context.theme.type) != shown:
-            st.session_state[_SPOKEN] = True
-            st.rerun(scope="app")
+            redraw()
         drawn = True
         updated = wording.ago(time.time() - now.read_at)
         st.html(markup.line_html(f"{wording.study_line(now.snapshot)}, updated {updated}"))
 
     line()
+
+
+def redraw() -> None:
+    """Draw the whole page anew, from a part of it that has learned something; the URL leads nowhere by it."""
+    st.session_state[_SPOKEN] = True
+    st.rerun(scope="app")
+
+
+def wait(location: str) -> None:
+    """Draw the page anew as soon as the store can be read and holds a study; it is looked for every two seconds."""
+    drawn = False
+
+    @st.fragment(run_every="2s")
+    def line() -> None:
+        nonlocal drawn
+        if drawn and _holds_a_study(location):
+            st.rerun(scope="app")
+        drawn = True
+        st.html(markup.line_html("This page comes back by itself as soon as there is something to show.", "mo-hint"))
+
+    line()
+
+
+def _holds_a_study(location: str) -> bool:
+    try:
+        return bool(store_at(location).studies())
+    except StoreError:
+        return False
 
 
 def _stands(now: Look, name: str) -> tuple[int | None, bool]:

@@ -73,7 +73,7 @@ def _read_summary(
     revision: int,  # noqa: ARG001
     running: bool,  # noqa: ARG001
 ) -> dict[str, object]:
-    return _summary(data.read(session.store_at(location), name))
+    return _summary(data.read(session.store_at(location), name, sure=False))
 
 
 def _summary(snapshot: Snapshot) -> dict[str, object]:

@@ -11,7 +11,7 @@ from moopt.choose.swaps import differences, join, words
 from moopt.objectives import Objective, format_value
 from moopt.trial import Trial
 from moopt_explorer import evidence, markup, sliders, wording
-from moopt_explorer.answer import Answer, points
+from moopt_explorer.answer import Answer
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import KEEP, WORSEN, Look
 
@@ -69,10 +69,11 @@ def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Tr
         worst.html(markup.line_html("it is the worst of the front already", "mo-hint"))
         return
     accepted = sliders.ANY if isinstance(wish, str) or wish is None else wish
-    session.keep(f"worst {objective.name}", accepted)
+    options = sliders.options(objective, worse, None if accepted == sliders.ANY else accepted)
+    session.keep(f"worst {objective.name}", accepted, options)
     worst.select_slider(
         markup.markdown(f"Worst accepted {objective.name}"),
-        sliders.options(objective, worse, None if accepted == sliders.ANY else accepted),
+        options,
         format_func=lambda option: "as far as it goes" if option == sliders.ANY else format_value(objective, option),
         key=session.key(f"worst {objective.name}"),
         on_change=session.callback(),
@@ -105,7 +106,7 @@ def _answer(look: Look, found: Answer, trial: Trial, move: Move) -> None:
 
 def _standing(found: Answer, trial: Trial) -> None:
     """The badges of the pick, and how robust it is."""
-    choice = pick(found.objectives, points(found.front), trial.number, certainty=found.certainty)
+    choice = pick(found.objectives, found.front, trial.number, certainty=found.certainty)
     badges = []
     if found.recommended is not None and found.recommended.number == trial.number:
         badges.append("recommended")

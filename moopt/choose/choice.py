@@ -25,6 +25,8 @@ from moopt.objectives import Floats, Objective, format_value
 from moopt.trial import Decision
 
 PICKED = "picked"
+_AT_ONCE = 50_000
+"""Members of the front times preferences that are compared at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,10 @@ def robustness(front: Front, left: NDArray[np.bool_]) -> Floats:
     if left.any():
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(0)))
         weights = generator.dirichlet(np.ones(len(front.objectives)), size=N_PREFERENCES)
-        for values in chebyshev(front.scaled, weights, np.zeros(len(front.objectives))):
-            chosen[lowest(values, left)] += 1
+        step = max(1, _AT_ONCE // len(front))
+        for start in range(0, N_PREFERENCES, step):
+            for values in chebyshev(front.scaled, weights[start : start + step], np.zeros(len(front.objectives))):
+                chosen[lowest(values, left)] += 1
     return chosen / N_PREFERENCES
 
 

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moopt import pareto
+from moopt.columns import Trials
 from moopt.errors import NoTrialLeft, UsageError
 from moopt.objectives import Floats, Objective, loss_matrix
 from moopt.trial import State, Trial
 
-Points: TypeAlias = Iterable[Trial] | Mapping[int, Mapping[str, float]]
-"""Trials (those that are not complete are left out), or a trial's number -> its values by objective."""
+Points: TypeAlias = "Iterable[Trial] | Mapping[int, Mapping[str, float]] | Front"
+"""Trials (those that are not complete are left out), or a trial's number -> its values by objective; or a front of
+these objectives, which stays what it is under whatever limits.
+"""
+Table: TypeAlias = tuple[NDArray[np.int64], Floats]
 LEAST_LOG_SPAN = 0.5 * math.log2(10)
 """Half a decade. A front that spans less in a logarithmic objective is not stretched to the full scale: where all
 trials are within a factor of 1.5, the slowest is not as bad as the worst of an objective that matters."""
@@ -59,12 +63,9 @@ def front_of(objectives: Sequence[Objective], points: Points) -> Front:
 
     Raises NoTrialLeft where no point remains.
     """
-    table = points if isinstance(points, Mapping) else {t.number: t.values for t in points if t.state is State.COMPLETE}
-    numbers = np.array(sorted(table), dtype=np.int64)
-    values = np.array(
-        [[table[int(number)].get(objective.name, np.nan) for objective in objectives] for number in numbers],
-        dtype=np.float64,
-    ).reshape(-1, len(objectives))
+    if isinstance(points, Front):
+        return replace(points, objectives=tuple(objectives))
+    numbers, values = _table(objectives, points)
     losses = loss_matrix(objectives, values)
     usable = np.isfinite(losses).all(axis=1)
     if not usable.any():
@@ -76,6 +77,17 @@ def front_of(objectives: Sequence[Objective], points: Points) -> Front:
     span = np.maximum(np.ptp(losses, axis=0), least)
     span[span == 0] = 1.0
     return Front(tuple(objectives), numbers, values, losses, span, (losses - losses.min(axis=0)) / span)
+
+
+def _table(objectives: Sequence[Objective], points: Iterable[Trial] | Mapping[int, Mapping[str, float]]) -> Table:
+    """Numbers (n,), ascending, and values (n, m)."""
+    if isinstance(points, Mapping):
+        numbers = np.array(sorted(points), dtype=np.int64)
+        rows = [[points[number].get(one.name, np.nan) for one in objectives] for number in numbers.tolist()]
+        return numbers, np.array(rows, dtype=np.float64).reshape(-1, len(objectives))
+    complete = Trials.of(points).where(State.COMPLETE)
+    complete = complete.take(np.argsort(complete.number))
+    return complete.number, complete.matrix(objectives)
 
 
 def join_numbers(numbers: Iterable[int], at_most: int = 20) -> str:

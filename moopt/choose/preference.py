@@ -94,8 +94,13 @@ def achievement(objectives: Sequence[Objective], scaled: Floats, preference: str
 
 def chebyshev(scaled: Floats, weights: Floats, reference: Floats) -> Floats:
     """Augmented Chebyshev values (k, n) of scaled losses (n, m) for weights (k, m) and a reference (m,)."""
-    weighted = weights[:, None, :] * (scaled - reference)[None, :, :]
-    return np.asarray(weighted.max(axis=2) + _AUGMENTATION * weighted.sum(axis=2))
+    above = scaled - reference
+    worst, total = np.full((len(weights), len(above)), -np.inf), np.zeros((len(weights), len(above)))
+    for weight, column in zip(weights.T, above.T, strict=True):
+        weighted = weight[:, None] * column
+        np.maximum(worst, weighted, out=worst)
+        total += weighted
+    return np.asarray(worst + _AUGMENTATION * total)
 
 
 def parse_weights(objectives: Sequence[Objective], texts: Iterable[str]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from moopt.confirmed import measured
 from moopt.errors import SpaceError
-from moopt.growth import failures, reached, trace
+from moopt.growth import basis, failures, reached, trace
 from moopt.objectives import format_value
 from moopt.report.document import Axis, Block, Items, Plot, Point, Section, Table, Text
 from moopt.report.facts import Facts
@@ -112,7 +112,7 @@ def _growth(facts: Facts) -> Section:
         "Hypervolume over time",
         [
             Plot("Hypervolume of the front", Axis("evaluations"), Axis("hypervolume"), points, joined=True),
-            Text(f"95 % of the present hypervolume was reached after {at:,} of {n:,} evaluations."),
+            Text(f"95 % of the present hypervolume was reached after {at:,} of {n:,} evaluations. {basis(course)}"),
         ],
     )
 

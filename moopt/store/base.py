@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from moopt.columns import Trials
     from moopt.objectives import Objective
     from moopt.trial import Artefact, Confirmation, Decision, Event, Json, StepResult, Trial
 
@@ -154,12 +155,24 @@ class Store(Protocol):
         """All trials by number; without ``with_steps`` their ``steps`` are left empty (much faster)."""
         ...
 
+    def columns(self, name: str, known: Trials | None = None) -> Trials:
+        """All trials by number, as columns and without their steps: the way to read a hundred thousand of them.
+
+        ``known`` is what an earlier call gave of this study: then only trials that have begun or may have gone on
+        since are read. An attribute that somebody gave a finished trial meanwhile is not among that.
+        """
+        ...
+
     def steps_done(self, name: str) -> dict[int, int]:
         """Trial number -> how many of its steps are stored, for those that have any."""
         ...
 
     def trial(self, name: str, number: int) -> Trial:
         """One trial, whole; raises UsageError with the numbers there are."""
+        ...
+
+    def some_trials(self, name: str, numbers: Sequence[int]) -> list[Trial]:
+        """Those of these trials that there are, whole, by number: the way to read more than a few."""
         ...
 
     def events(self, name: str) -> list[Event]:

@@ -84,6 +84,14 @@ class Database:
         text, order = self._texts[statement]
         return cursor.execute(text, values if order is None else [values[name] for name in order])
 
+    def all_rows(
+        self, connection: Connection, statement: Executable, values: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """What a :meth:`run` statement gives as plain tuples: a row's wrapping costs as much as the row."""
+        raw: Any = connection.connection
+        with closing(raw.cursor()) as cursor:
+            return self.run(cursor, statement, values).fetchall()
+
     def _text(self, statement: Executable) -> tuple[str, list[str] | None]:
         if not isinstance(statement, ClauseElement):
             raise TypeError(f"{statement!r} cannot be turned into text")

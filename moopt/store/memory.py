@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from moopt.columns import Trials
 from moopt.errors import StudyBusy, StudyExists, StudyNotFound, UsageError
 from moopt.store.base import StudyRecord, Writer
 from moopt.store.rows import from_text, to_text
@@ -90,6 +91,10 @@ class MemoryStore:
         trials = self._kept(name).trials
         return list(trials) if with_steps else [replace(trial, steps={}) for trial in trials]
 
+    def columns(self, name: str, known: Trials | None = None) -> Trials:  # noqa: ARG002 - all are at hand
+        """All trials by number, as columns and without their steps."""
+        return Trials.of(self.trials(name, with_steps=False))
+
     def steps_done(self, name: str) -> dict[int, int]:
         """Trial number -> how many of its steps are stored, for those that have any."""
         return {trial.number: len(trial.steps) for trial in self._kept(name).trials if trial.steps}
@@ -101,6 +106,11 @@ class MemoryStore:
             known = f"it has 0 to {len(trials) - 1}" if trials else "it has none yet"
             raise UsageError(f"study {name!r} has no trial {number}; {known}")
         return trials[number]
+
+    def some_trials(self, name: str, numbers: Sequence[int]) -> list[Trial]:
+        """Those of these trials that there are, by number."""
+        wanted = set(numbers)
+        return [trial for trial in self._kept(name).trials if trial.number in wanted]
 
     def events(self, name: str) -> list[Event]:
         """The study's history, in order."""

@@ -9,8 +9,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
+from functools import partial
+from operator import itemgetter
 from typing import Any, TypeAlias
 
+import numpy as np
+
+from moopt.columns import Trials
 from moopt.errors import UsageError
 from moopt.objectives import Objective
 from moopt.store.base import StudyRecord
@@ -133,6 +138,27 @@ def trials_of(
         "notes": [notes.get(one, ()) for one in number],
     }
     return list(map(Trial, *(fields[name] for name in Trial.__dataclass_fields__)))
+
+
+def columns_of(found: Sequence[Sequence[Any]], names: Sequence[str], notes: Mapping[int, tuple[str, ...]]) -> Trials:
+    """The trials of rows of :data:`TRIAL`, with their values in the objectives of these names as numbers.
+
+    Only the values are read from their text; the rest of a trial when it is asked for.
+    """
+
+    def column(name: str) -> list[Any]:
+        return list(map(itemgetter(TRIAL.index(name)), found))
+
+    values = _parsed(column("objectives"))
+    return Trials(
+        number=np.array(column("number"), dtype=np.int64),
+        state=np.array(column("state"), dtype=np.str_),
+        source=np.array(column("source"), dtype=np.str_),
+        finished_at=np.array(column("finished_at"), dtype=np.float64),
+        values={name: np.array([one.get(name) for one in values], dtype=np.float64) for name in names},
+        kept=np.fromiter(found, dtype=np.object_, count=len(found)),
+        make=partial(trials_of, steps={}, notes=notes),
+    )
 
 
 def _parsed(texts: Sequence[str | None], empty: str = "{}") -> list[Any]:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+import numpy as np
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
 
+from moopt.columns import Trials
 from moopt.errors import StudyExists, StudyNotFound, UsageError
 from moopt.store import artefacts, lease, rows, schema
 from moopt.store.base import StudyRecord, Writer
 from moopt.store.database import Database
 from moopt.store.writer import SqlWriter
-from moopt.trial import Artefact, Confirmation, Decision, Event, EventKind, Json, Trial
+from moopt.trial import Artefact, Confirmation, Decision, Event, EventKind, Json, State, Trial
 
 _STUDIES, _TRIALS, _STEPS = schema.studies, schema.trials, schema.steps
+_FINAL = (State.COMPLETE, State.FAILED)
+"""Trials in these states change no more; a stopped one may be resumed."""
+_AT_ONCE = 500
+"""A statement names at most so many trials."""
+_OF_STUDY = select(*(_TRIALS.c[name] for name in rows.TRIAL)).where(_TRIALS.c.study_id == bindparam("of_study"))
+_BEGUN_SINCE = _OF_STUDY.where(_TRIALS.c.number > bindparam("last")).order_by(_TRIALS.c.number)
 
 
 class SqlStore:
@@ -110,6 +120,20 @@ class SqlStore:
             study = self._row(connection, name, _STUDIES.c.id).id
             return self._trials(connection, study, with_steps=with_steps)
 
+    def columns(self, name: str, known: Trials | None = None) -> Trials:
+        """All trials by number, as columns and without their steps."""
+        with self._database.reading() as connection, _collector_paused():
+            row = self._row(connection, name)
+            names = [objective.name for objective in rows.study_of(row).objectives]
+            last = -1 if known is None else int(known.number.max(initial=-1))
+            found = self._database.all_rows(connection, _BEGUN_SINCE, {"of_study": row.id, "last": last})
+            unsettled = [] if known is None else known.number[~np.isin(known.state, _FINAL)].tolist()
+            for at in range(0, len(unsettled), _AT_ONCE):
+                some = _OF_STUDY.where(_TRIALS.c.number.in_(unsettled[at : at + _AT_ONCE]))
+                found += map(tuple, connection.execute(some, {"of_study": row.id}))
+            fresh = rows.columns_of(found, names, _notes(connection, row.id))
+            return fresh if known is None else known.updated(fresh)
+
     def steps_done(self, name: str) -> dict[int, int]:
         """Trial number -> how many of its steps are stored, for those that have any."""
         with self._database.reading() as connection:
@@ -125,10 +149,18 @@ class SqlStore:
         """One trial, whole."""
         with self._database.reading() as connection:
             study = self._row(connection, name, _STUDIES.c.id).id
-            found = self._trials(connection, study, number=number)
+            found = self._trials(connection, study, numbers=[number])
             if not found:
                 raise UsageError(_no_trial(connection, study, name, number))
             return found[0]
+
+    def some_trials(self, name: str, numbers: Sequence[int]) -> list[Trial]:
+        """Those of these trials that there are, whole, by number."""
+        wanted = sorted(set(numbers))
+        with self._database.reading() as connection:
+            study = self._row(connection, name, _STUDIES.c.id).id
+            parts = [wanted[at : at + _AT_ONCE] for at in range(0, len(wanted), _AT_ONCE)]
+            return [one for part in parts for one in self._trials(connection, study, numbers=part)]
 
     def events(self, name: str) -> list[Event]:
         """The study's history, in order."""
@@ -230,19 +262,38 @@ class SqlStore:
         return study
 
     def _trials(
-        self, connection: Connection, study: int, *, with_steps: bool = True, number: int | None = None
+        self, connection: Connection, study: int, *, with_steps: bool = True, numbers: Sequence[int] | None = None
     ) -> list[Trial]:
         def of_study(table: Table, names: Sequence[str]) -> Any:
             found = select(*(table.c[name] for name in names)).where(table.c.study_id == study)
-            return found if number is None else found.where(table.c.number == number)
+            return found if numbers is None else found.where(table.c.number.in_(numbers))
 
-        notes: dict[int, tuple[str, ...]] = defaultdict(tuple)
-        for row in connection.execute(of_study(schema.notes, ("number", "text")).order_by(schema.notes.c.id)):
-            notes[row.number] += (row.text,)
         by_step = of_study(_STEPS, rows.STEP).order_by(_STEPS.c.number, _STEPS.c.step)
         steps = rows.steps_of(connection.execute(by_step).all()) if with_steps else {}
         found = connection.execute(of_study(_TRIALS, rows.TRIAL).order_by(_TRIALS.c.number)).all()
-        return rows.trials_of(found, steps, notes)
+        return rows.trials_of(found, steps, _notes(connection, study, numbers))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Rows by the hundred thousand hold no cycles; Python would look for some among them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _notes(connection: Connection, study: int, numbers: Sequence[int] | None = None) -> dict[int, tuple[str, ...]]:
+    """The notes of a study's trials, or of some of them, by number."""
+    table = schema.notes
+    query = select(table.c.number, table.c.text).where(table.c.study_id == study).order_by(table.c.id)
+    found: dict[int, tuple[str, ...]] = defaultdict(tuple)
+    for row in connection.execute(query if numbers is None else query.where(table.c.number.in_(numbers))):
+        found[row.number] += (row.text,)
+    return found
 
 
 def _content(

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +48,9 @@ class Browsing:
         """A page in a context of its own."""
         context = self.browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
         context.set_default_timeout(PATIENCE)
+        context.on("request", lambda request: self.note(request.url))
         page = context.new_page()
-        page.on("request", lambda request: self.note(request.url))
+        page.on("websocket", lambda socket: self.note(socket.url))
         page.goto(address)
         yield page
         context.close()
@@ -60,23 +61,36 @@ class Browsing:
 
 
 @contextmanager
-def served(store: Path, base: str = "") -> Iterator[str]:
-    """The address of an explorer of a store, below a base path."""
+def served(store: Path, base: str = "", *, before: Sequence[str] = ()) -> Iterator[str]:
+    """The address of an explorer of a store, below a base path; ``before`` stands before its command."""
+    port = free_port()
+    options = ["--server.port", str(port), *(["--server.baseUrlPath", base] if base else [])]
+    command = [*before, sys.executable, "-m", "streamlit", "run", str(APP), *options, "--", str(store)]
+    with running(command, f"http://127.0.0.1:{port}/{base}".rstrip("/"), store.with_suffix(".log")) as (address, _):
+        yield address
+
+
+@contextmanager
+def running(
+    command: Sequence[str], address: str, log: Path, folder: Path | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The server that a command starts, once it answers at an address."""
+    with open(log, "wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, cwd=folder)
+    try:
+        while not _answers(address):
+            assert process.poll() is None, log.read_text()
+        yield address, process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(timeout=20)
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--server.port", str(port), *(["--server.baseUrlPath", base] if base else [])]
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), *options, "--", str(store)]
-    with open(store.with_suffix(".log"), "wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        address = f"http://127.0.0.1:{port}/{base}".rstrip("/")
-        while not _answers(address):
-            assert process.poll() is None, store.with_suffix(".log").read_text()
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+        return int(probe.getsockname()[1])
 
 
 def _answers(address: str) -> bool:

@@ -128,6 +128,7 @@ def test_a_picture_and_the_front_are_saved(study: str, browsing: Browsing) -> No
         with page.expect_download() as arriving:
             page.get_by_role("button", name=re.compile("^Download as PNG")).first.click()
         assert Path(arriving.value.path()).read_bytes().startswith(b"\x89PNG")
+        page.get_by_role("link", name="Decide and export").click()
         for kind, start in (("CSV", b"number,state,"), ("Parquet", b"PAR1")):
             with page.expect_download() as arriving:
                 page.get_by_role("button", name=f"The front as {kind}").click()

@@ -287,6 +287,60 @@ class StoreContract:
         assert [len(trial.steps) for trial in study.trials("churn", with_steps=False)] == [0]
         assert [len(trial.steps) for trial in study.trials("churn")] == [1]
 
+    def test_some_trials_are_read_whole(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            for number in range(1_100):
+                writer.start(a_trial(number))
+            writer.finish(ended(a_trial(7)), {0: a_step()})
+        study.add_note("churn", 7, "look here")
+        some = study.some_trials("churn", [9, 7, 7, 5_000])
+        assert some == [study.trial("churn", 7), study.trial("churn", 9)]
+        assert some[0].steps
+        assert len(study.some_trials("churn", range(50, 1_100))) == 1_050
+        assert study.some_trials("churn", []) == []
+
+    def test_trials_are_read_as_columns(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            for number in range(4):
+                writer.start(a_trial(number))
+            writer.finish(ended(a_trial(0), values={"accuracy": math.nan, "latency_ms": 3}), {0: a_step()})
+            writer.finish(ended(a_trial(2), source=Source.DEFAULT, values={"accuracy": 0.7}))
+            writer.finish(ended(a_trial(3), state=State.FAILED, values={}, failure=Failure.ERROR, message="no"))
+        study.add_note("churn", 2, "look here")
+        found, trials = study.columns("churn"), study.trials("churn", with_steps=False)
+        assert found.number.tolist() == [0, 1, 2, 3]
+        assert found.state.tolist() == ["complete", "running", "complete", "failed"]
+        assert found.source.tolist() == [trial.source for trial in trials]
+        assert found.finished_at.tolist() == pytest.approx([3, math.nan, 3, 3], nan_ok=True)
+        assert found.values["latency_ms"].tolist() == pytest.approx([3, math.nan, math.nan, math.nan], nan_ok=True)
+        assert [found[place] for place in (1, 2, 3)] == trials[1:]
+        assert list(found)[1:] == trials[1:]
+        assert found[0].config == trials[0].config
+        assert len(study.columns("churn", found)) == 4
+
+    def test_a_study_without_a_trial_has_empty_columns(self, study: Store) -> None:
+        found = study.columns("churn")
+        assert len(found) == 0
+        assert list(study.columns("churn", found)) == []
+
+    def test_columns_are_brought_up_to_date(self, study: Store) -> None:
+        with study.write("churn") as writer:
+            writer.start(a_trial(0))
+            writer.finish(ended(a_trial(0)))
+            writer.start(a_trial(1))
+            writer.start(a_trial(2))
+            writer.finish(ended(a_trial(2), state=State.STOPPED, values={"accuracy": 0.5}))
+            known = study.columns("churn")
+            writer.finish(ended(a_trial(1), values={"accuracy": 0.8}))
+            writer.resume(a_trial(2))
+            writer.start(a_trial(3))
+            study.add_note("churn", 0, "the best so far")
+            found = study.columns("churn", known)
+        assert list(found) == study.trials("churn", with_steps=False)
+        assert found.state.tolist() == ["complete", "complete", "running", "running"]
+        assert found.values["accuracy"].tolist() == pytest.approx([0.9, 0.8, math.nan, math.nan], nan_ok=True)
+        assert known.state.tolist() == ["complete", "running", "stopped"]
+
     def test_a_trial_that_is_not_there_is_refused(self, study: Store) -> None:
         with pytest.raises(UsageError, match="has no trial 0; it has none yet"):
             study.trial("churn", 0)

@@ -115,10 +115,28 @@ def test_a_large_cloud_is_binned() -> None:
     generator = np.random.Generator(np.random.PCG64(0))
     pair = generator.uniform(size=(20_000, 2))
     window = marks.window_of(pair)
-    cloud = marks.cloud(pair, (Objective("a"), Objective("b")), window)
+    cloud = marks.cloud(pair, np.zeros(20_000, dtype=bool), (Objective("a"), Objective("b")), window)
     assert len(cloud) <= marks.CELLS[0] * marks.CELLS[1]
     assert cloud["n"].sum() == 20_000
     assert cloud["text"].str.match(r"\d+ dominated trials?$").all()
+
+
+def test_a_large_front_is_drawn_in_part_and_the_others_are_in_the_cloud() -> None:
+    generator = np.random.Generator(np.random.PCG64(0))
+    latency, accuracy = generator.uniform(1, 100, 5_000), generator.uniform(0.5, 1.0, 5_000)
+    flags = {"front": True, "within": latency < 50, "default": False}
+    many = pd.DataFrame({"number": range(5_000), **flags, "value_latency_ms": latency, "value_accuracy": accuracy})
+    data = drawn(many, pick=4321)
+    members = of_kind(data["points"], "front") + of_kind(data["points"], "front, beyond a limit")
+    assert len(set(members) - {4321}) == marks.MOST_POINTS
+    assert of_kind(data["points"], "front, beyond a limit") == [], "who is within the limits comes first"
+    assert of_kind(data["points"], "picked") == [4321]
+    assert data["cloud"]["n"].sum() == 5_000 - marks.MOST_POINTS
+    assert set(data["cloud"]["kind"]) == {"front"}
+    corners = set(zip(data["steps"]["x"], data["steps"]["y"], strict=True))
+    points = zip(data["points"]["x"], data["points"]["y"], strict=True)
+    assert sum((round(x, 9), round(y, 9)) in {(round(a, 9), round(b, 9)) for a, b in corners} for x, y in points) > 3
+    assert 2 * len(data["points"]) + len(data["cloud"]) <= 2_010
 
 
 def test_the_step_goes_through_the_members_within_the_limits() -> None:

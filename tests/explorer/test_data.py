@@ -10,7 +10,7 @@ import pytest
 
 from moopt.objectives import Objective
 from moopt.store import open_store
-from moopt.store.base import Store
+from moopt.store.base import Store, Writer
 from moopt.trial import Source, State, StepResult, Trial
 from moopt_explorer import data, evidence, markup, wording
 from moopt_explorer.answer import answer
@@ -142,7 +142,7 @@ def test_a_pick_keeps_its_reason(small: Snapshot) -> None:
     ("view", "pick", "said"),
     [
         (View(pick=1), 1, ""),
-        (View(pick=1, limits={"latency_ms": 5.0}), None, "no longer picked: it misses latency_ms <= 5 ms"),
+        (View(pick=1, limits={"latency_ms": 5.0}), None, "misses latency_ms <= 5 ms, so it is not picked"),
         (View(pick=3), 3, "now dominated by #2"),
         (View(pick=77), None, "not among the complete trials"),
     ],
@@ -268,33 +268,98 @@ def test_a_recommendation_is_not_made_by_noise(store: Store) -> None:
     assert why.probability is not None
 
 
-def test_how_sure_a_front_is_waits_for_the_end_of_a_search(store: Store) -> None:
+def asked_of(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The numbers of the trials that are read whole, a list an occasion."""
+    read: list[list[int]] = []
+    some = store.some_trials
+    monkeypatch.setattr(store, "some_trials", lambda name, numbers: read.append(list(numbers)) or some(name, numbers))
+    return read
+
+
+def test_while_a_study_runs_sureness_is_asked_when_its_front_changes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_folds(store)
-    with store.write("folds"):
-        assert data.read(store, "folds").certainty is None
-    assert data.read(store, "folds").certainty is not None
+    read = asked_of(store, monkeypatch)
+    with store.write("folds") as writer:
+        first = data.read(store, "folds")
+        assert first.certainty is not None
+        add_trial(writer, 3, accuracy=0.7, latency=3.0)
+        second = data.read(store, "folds", first)
+        assert (len(second.trials), len(read)) == (4, 1)
+        assert second.certainty is first.certainty
+        add_trial(writer, 4, accuracy=0.95, latency=3.0)
+        third = data.read(store, "folds", second)
+        assert len(read) == 2
+        assert third.certainty is not None
+        assert third.certainty.row(4) is not None
+    last = data.read(store, "folds", third)
+    assert len(read) == 3
+    assert last.certainty is not None
+
+
+def add_trial(writer: Writer, number: int, accuracy: float, latency: float) -> None:
+    trial = Trial(number, {"depth": number}, fit=number, n_steps=5)
+    values = {"accuracy": accuracy, "latency_ms": latency}
+    writer.start(replace(trial, state=State.RUNNING))
+    writer.finish(
+        replace(trial, state=State.COMPLETE, values=values), {step: StepResult(values) for step in range(trial.n_steps)}
+    )
 
 
 def test_only_the_front_and_what_is_near_it_is_read_with_its_steps(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synthetic.confirmed(store, "confirmed")
-    read: list[int] = []
-    one = store.trial
-    monkeypatch.setattr(store, "trial", lambda name, number: read.append(number) or one(name, number))
+    read = asked_of(store, monkeypatch)
     monkeypatch.setattr("moopt.certainty.MOST", 5)
     snapshot = data.read(store, "confirmed")
     assert snapshot.certainty is not None
-    assert set(read) >= set(snapshot.points)
-    assert len(read) == max(5, len(snapshot.points)) < len(snapshot.trials)
+    assert snapshot.front is not None
+    (numbers,) = read
+    assert set(numbers) >= set(snapshot.front.numbers.tolist())
+    assert len(numbers) == max(5, len(snapshot.front)) < len(snapshot.trials)
 
 
-def test_a_front_too_large_to_compare_each_with_each_is_not_asked(
+def test_a_front_too_large_to_compare_each_with_each_is_not_asked_and_says_so(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_folds(store)
+    monkeypatch.setattr(data, "MOST_WHILE_RUNNING", 1)
+    with store.write("folds"):
+        running = data.read(store, "folds")
+        assert running.certainty is None
+        assert wording.unsure_line(running) == (
+            "How sure the front is waits for the end of the search: it has more than 1 members."
+        )
+    assert wording.unsure_line(data.read(store, "folds")) == ""
     monkeypatch.setattr(data, "MOST_COMPARED", 1)
-    assert data.read(store, "folds").certainty is None
+    large = data.read(store, "folds")
+    assert large.certainty is None
+    assert "is not asked of more than 1 members" in wording.unsure_line(large)
+
+
+def test_a_study_whose_trials_have_one_step_says_that_nothing_tells_its_noise(store: Store) -> None:
+    small = data.read(store, "small")
+    assert small.certainty is None
+    assert wording.unsure_line(small).startswith("How sure the front is, nothing tells: each trial was measured once")
+
+
+def test_a_study_is_read_on_from_where_it_was_known(store: Store, small: Snapshot) -> None:
+    with store.write("small") as writer:
+        add_trial(writer, 4, accuracy=0.99, latency=1.0)
+    store.add_note("small", 1, "mine")
+    found = data.read(store, "small", small)
+    assert list(found.trials) == list(data.read(store, "small").trials)
+    assert found.front is not None
+    assert found.front.numbers.tolist() == [4]
+    assert found.trial(1) == store.trials("small", with_steps=False)[1]
+
+
+def test_another_study_of_the_same_name_is_read_anew(store: Store, small: Snapshot) -> None:
+    store.delete_study("small")
+    synthetic.create(store, "small", OF, created_at=9.0)
+    assert len(data.read(store, "small", small).trials) == 0
 
 
 def test_a_confirmed_value_stands_beside_that_of_the_search(store: Store) -> None:
@@ -311,7 +376,8 @@ def test_a_confirmed_value_stands_beside_that_of_the_search(store: Store) -> Non
 def test_without_a_confirmation_there_is_the_searchs_interval(store: Store) -> None:
     taken = synthetic.confirmed(store, "confirmed")
     snapshot = data.read(store, "confirmed")
-    other = next(number for number in snapshot.points if number not in taken)
+    assert snapshot.front is not None
+    other = next(number for number in snapshot.front.numbers.tolist() if number not in taken)
     told = evidence.evidence(snapshot, other)
     assert set(told) == {"accuracy", "recall"}
     assert told["accuracy"].low < snapshot.trials[other].values["accuracy"] < told["accuracy"].high

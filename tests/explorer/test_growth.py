@@ -63,11 +63,37 @@ def test_with_many_objectives_it_is_estimated_and_never_falls(tmp_path: Path) ->
     assert 0 < trace["hypervolume"].iloc[-1] < 1.1**8
 
 
+def test_what_is_estimated_agrees_with_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = of_study(tmp_path, 400)
+    counted = traced(shown)
+    assert counted["exact"].all()
+    assert front_growth.basis(counted) == ""
+    monkeypatch.setattr(front_growth, "_EXACT_FRONT", 1)
+    estimated = traced(shown)
+    assert not estimated["exact"].any()
+    assert "estimates" in front_growth.basis(estimated)
+    assert estimated["front"].tolist() == counted["front"].tolist()
+    np.testing.assert_allclose(estimated["share"], counted["share"], atol=0.02)
+    monkeypatch.setattr(front_growth, "_MOST_COUNTED", 120)
+    sampled = traced(shown)
+    assert sampled["front"].iloc[-1] == counted["front"].iloc[-1]
+    np.testing.assert_allclose(sampled["front"], counted["front"], atol=25)
+
+
+@pytest.mark.parametrize(
+    ("count", "running", "until"), [(150, True, 150), (250, True, 250), (255, True, 254), (255, False, 255)]
+)
+def test_while_a_study_runs_its_course_is_drawn_as_far_as_its_points_tell(
+    count: int, running: bool, until: int
+) -> None:
+    assert growth.drawn_until(snapshot([complete(n, n, n) for n in range(count)], running=running)) == until
+
+
 def test_an_estimate_agrees_with_the_exact_volume() -> None:
     points = np.random.default_rng(1).dirichlet(np.ones(5), 60)
     front = 1 - points[pareto.nondominated(1 - points)]
     ideal, nadir = pareto.ideal_nadir(front)
-    estimate = front_growth.Volume(ideal, nadir).grown(front, front)
+    estimate = front_growth.volume(front, ideal, nadir)
     assert estimate == pytest.approx(pareto.hypervolume(front, ideal, nadir), abs=4 * 0.0071 * 1.1**5)
 
 

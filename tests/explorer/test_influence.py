@@ -12,7 +12,7 @@ from moopt.objectives import Objective
 from moopt.space import as_space
 from moopt.store.base import StudyRecord
 from moopt.trial import State, Trial
-from moopt_explorer import influence
+from moopt_explorer import influence, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence
 
@@ -32,7 +32,7 @@ def grown(count: int, revision: int = 1, running: bool = False) -> Snapshot:
 
 
 def test_each_objective_names_what_moves_it() -> None:
-    found = influence.find_out(grown(60), now=5.0)
+    found = influence.find_out(grown(60))
     assert influence.ranking(found, "a")[0] == "x"
     assert influence.ranking(found, "b")[0] == "y"
     assert [one.target for one in found.importances] == influence.target_names(OF)
@@ -50,25 +50,33 @@ def test_an_objective_is_predicted_along_a_hyperparameter() -> None:
 
 
 def test_too_few_trials_or_an_unknown_space_say_nothing() -> None:
-    assert influence.find_out(grown(5), now=0.0).importances == ()
+    assert influence.find_out(grown(5)).importances == ()
     unknown = replace(grown(60), record=StudyRecord("s", {}, OF, {"algorithm": "random"}, 0))
-    assert influence.find_out(unknown, now=0.0).importances == ()
+    assert influence.find_out(unknown).importances == ()
     assert influence.depends(unknown, "a", "x") is None
-    assert influence.ranking(influence.find_out(unknown, now=0.0), "a") == []
+    assert influence.ranking(influence.find_out(unknown), "a") == []
 
 
 @pytest.mark.parametrize(
-    ("revision", "running", "now", "due"),
-    [(1, False, 1000.0, False), (2, False, 101.0, True), (2, True, 101.0, False), (2, True, 130.0, True)],
+    ("n_complete", "running", "due"),
+    [(20, False, False), (21, False, True), (20, True, False), (21, True, False), (22, True, True)],
 )
-def test_a_running_study_is_not_looked_into_again_and_again(
-    revision: int, running: bool, now: float, due: bool
-) -> None:
-    found = Influence(1, 100.0, ())
-    assert influence.is_due(found, grown(3, revision, running), now) is due
-    assert influence.is_due(None, grown(3, revision, running), now)
+def test_a_running_study_is_looked_into_when_it_has_grown_by_a_tenth(n_complete: int, running: bool, due: bool) -> None:
+    found = Influence(20, ())
+    assert influence.is_due(found, grown(n_complete, running=running)) is due
+    assert influence.is_due(None, grown(n_complete, running=running))
+
+
+def test_a_note_is_no_reason_to_look_again() -> None:
+    assert not influence.is_due(Influence(20, ()), grown(20, revision=7))
+
+
+def test_it_is_said_that_some_of_many_are_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moopt.importance.MOST_TRIALS", 30)
+    told = wording.explained_line(influence.find_out(grown(60)))
+    assert told.startswith("Learned from 30 complete trials of 60, drawn at random.")
 
 
 def test_what_the_forest_cannot_predict_is_named() -> None:
-    found = Influence(1, 0.0, (Importance("a", {"x": 1.0}, 0.9, 50), Importance("b", {"x": 1.0}, -0.2, 50)))
+    found = Influence(50, (Importance("a", {"x": 1.0}, 0.9, 50), Importance("b", {"x": 1.0}, -0.2, 50)))
     assert [one.target for one in influence.unexplained(found)] == ["b"]

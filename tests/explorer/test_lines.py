@@ -35,9 +35,14 @@ def test_what_is_worse_than_the_front_lies_at_the_foot() -> None:
 
 
 def test_brushes_keep_what_lies_in_all_of_them() -> None:
-    found = shown()
-    inside = found.frame["trial"][found.brushed({0: (0.2, 0.8), 1: (0.4, 1.0)})]
-    assert sorted(inside) == [1, 2]
+    assert shown().brushed({0: (0.2, 0.8), 1: (0.4, 1.0)}) == [1, 2]
+
+
+def test_of_a_large_front_some_lines_are_drawn_and_brushes_count_all() -> None:
+    found = lines.lines(FRONT, LEFT, [], str, most=4)
+    assert sorted(found.frame["trial"]) == [0, 1, 2, 4], "the best in each objective, then those within the limits"
+    assert found.n_drawn == 4
+    assert found.brushed({0: (0.0, 1.0)}) == [0, 1, 2, 3, 4]
 
 
 def test_the_foot_of_a_brush_becomes_a_limit_in_the_objectives_unit() -> None:

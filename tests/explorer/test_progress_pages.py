@@ -17,6 +17,9 @@ from moopt.requests import Request
 from moopt.store import open_store
 from moopt.store.base import Store
 from moopt.trial import Config, StepResult
+from moopt_explorer import influence
+from moopt_explorer.data import Snapshot
+from moopt_explorer.influence import Influence
 from tests.explorer import synthetic
 from tests.explorer.pages import Open, take, turned, words
 
@@ -61,12 +64,19 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(one for one in app.button if one.label == label).click().run()
 
 
+def found_out(app: AppTest) -> AppTest:
+    """The page with all that is found out beside it."""
+    while "Being found out" in words(app):
+        app.run()
+    return app
+
+
 # Progress
 
 
 def test_the_page_tells_how_far_a_study_is_and_what_moves_it(explorer: Open, path: Path) -> None:
     searched(path, 30)
-    app = turned(explorer(path), "progress")
+    app = found_out(turned(explorer(path), "progress"))
     told = words(app)
     assert "<b>30</b><small>of 30</small>" in told
     assert "of the present hypervolume was reached after" in told
@@ -79,6 +89,41 @@ def test_the_page_tells_how_far_a_study_is_and_what_moves_it(explorer: Open, pat
     app.selectbox(key="moopt along").set_value("y").run()
     assert app.query_params["along"] == "y"
     words(app)
+
+
+def test_the_page_stands_while_importance_is_being_found_out(
+    explorer: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched(path, 12)
+    may_go_on, found = threading.Event(), influence.find_out
+
+    def held(snapshot: Snapshot) -> Influence:
+        may_go_on.wait(60)
+        return found(snapshot)
+
+    monkeypatch.setattr(influence, "find_out", held)
+    app = turned(explorer(path), "progress")
+    told = words(app)
+    assert "Being found out from 12 complete trials" in told
+    assert "of the present hypervolume was reached after" in told
+    assert "Learned from" not in told
+    may_go_on.set()
+    assert "Learned from 12 complete trials." in words(found_out(app))
+
+
+def test_what_cannot_be_found_out_is_an_error_on_the_page(
+    explorer: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched(path, 12)
+
+    def broken(_: Snapshot) -> Influence:
+        raise ValueError("no forest stands here")
+
+    monkeypatch.setattr(influence, "find_out", broken)
+    app = turned(explorer(path), "progress")
+    while not app.exception:
+        app.run()
+    assert app.exception[0].message == "no forest stands here"
 
 
 def test_failures_are_listed_by_what_they_say(explorer: Open, filled: Callable[..., Path]) -> None:
@@ -276,6 +321,6 @@ def test_a_note_is_kept_with_the_trial_and_shown_as_text(explorer: Open, filled:
 
 
 def test_the_front_is_offered_as_files(explorer: Open, filled: Callable[..., Path]) -> None:
-    app = explorer(filled(40))
+    app = turned(explorer(filled(40)), "decide")
     offered: list[Any] = app.get("download_button")
     assert [one.proto.label for one in offered] == ["The front as CSV", "The front as Parquet"]
