@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,6 +13,12 @@ from moopt.frames import value_matrix
 from moopt.objectives import Floats, Objective, format_value, loss_matrix, values_of
 from moopt.trial import Trial
 from moopt.uncertainty import CONFIDENCE, corrected_interval
+from moopt_explorer.evidence import Told
+
+_MARGIN = 0.04
+"""Of a line's length."""
+SEARCHED, CONFIRMED = "by the search", "confirmed"
+"""What a row of a comparison's frame tells."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +33,8 @@ class Comparison:
     """Shape (n, m): where the interval of the mean over the folds begins; NaN where there are fewer than two folds."""
     high: Floats
     """Shape (n, m)."""
+    told: tuple[Mapping[str, Told], ...] = ()
+    """What is known of each trial beyond that, by objective; empty where nobody asked."""
 
     @property
     def has_noise(self) -> bool:
@@ -47,14 +55,45 @@ class Comparison:
                 pairs.append((self.trials[one].number, self.trials[other].number))
         return pairs
 
+    @property
+    def has_confirmed(self) -> bool:
+        """Whether any of the trials is confirmed."""
+        return any(np.isfinite(one.confirmed) for told in self.told for one in told.values())
+
+    @property
+    def n_pairs(self) -> int:
+        """Of how many pairs of trials the differences are judged."""
+        return len(self.trials) * (len(self.trials) - 1) // 2
+
     def frame(self) -> pd.DataFrame:
-        """A row a trial and objective: ``objective`` (its place), ``trial``, ``value``, ``low``, ``high``, ``text``."""
-        rows = [
-            (column, f"#{trial.number}", self.values[row, column], *self._reach(row, column), self._text(row, column))
-            for row, trial in enumerate(self.trials)
-            for column in range(len(self.objectives))
-        ]
-        return pd.DataFrame(rows, columns=["objective", "trial", "value", "low", "high", "text"])
+        """A row a trial and objective, and one more where it is confirmed: ``objective`` (its place), ``trial``,
+        ``kind``, ``row`` (the two of them), ``value``, ``low``, ``high``, ``text``.
+        """
+        rows = []
+        for row, trial in enumerate(self.trials):
+            known = self.told[row] if self.told else {}
+            for column, one in enumerate(self.objectives):
+                at = (column, f"#{trial.number}")
+                rows.append(
+                    (*at, SEARCHED, self.values[row, column], *self._reach(row, column), self._text(row, column))
+                )
+                if one.name in known and (text := known[one.name].confirmed_text(one)):
+                    rows.append((*at, CONFIRMED, known[one.name].confirmed, *known[one.name].reach(), text))
+        frame = pd.DataFrame(rows, columns=["objective", "trial", "kind", "value", "low", "high", "text"])
+        return frame.assign(row=frame["trial"] + " " + frame["kind"])
+
+    def window(self) -> pd.DataFrame:
+        """The two ``ends`` of each ``objective``'s line, a little beyond its outermost mark, so that none is cut."""
+        frame, rows = self.frame(), []
+        for column, one in enumerate(self.objectives):
+            drawn = frame.loc[frame["objective"] == column, ["value", "low", "high"]].to_numpy(np.float64)
+            places = loss_matrix([one], drawn.reshape(-1, 1))
+            places = places[np.isfinite(places)]
+            if places.size:
+                low, high = places.min(), places.max()
+                margin = _MARGIN * (high - low or max(abs(high), 1.0))
+                rows += [(column, end) for end in values_of(one, np.array([low - margin, high + margin]))]
+        return pd.DataFrame(rows, columns=["objective", "ends"])
 
     def _reach(self, row: int, column: int) -> tuple[float, float]:
         value = self.values[row, column]
@@ -70,8 +109,10 @@ class Comparison:
         return f"{value}, {100 * CONFIDENCE:.0f} % interval {low} to {high}"
 
 
-def compare(objectives: Sequence[Objective], trials: Sequence[Trial]) -> Comparison:
-    """Complete trials with their steps, side by side."""
+def compare(
+    objectives: Sequence[Objective], trials: Sequence[Trial], told: Sequence[Mapping[str, Told]] = ()
+) -> Comparison:
+    """Complete trials with their steps, side by side, with what is known beyond that of each."""
     by_fold = _by_fold(objectives, trials)
     low = np.full((len(trials), len(objectives)), np.nan)
     high = low.copy()
@@ -82,7 +123,7 @@ def compare(objectives: Sequence[Objective], trials: Sequence[Trial]) -> Compari
             if len(folds) > 1:
                 ends = values_of(one, np.array(corrected_interval(folds, CONFIDENCE)))
                 low[row, column], high[row, column] = ends.min(), ends.max()
-    return Comparison(tuple(objectives), tuple(trials), value_matrix(objectives, trials), low, high)
+    return Comparison(tuple(objectives), tuple(trials), value_matrix(objectives, trials), low, high, tuple(told))
 
 
 def _by_fold(objectives: Sequence[Objective], trials: Sequence[Trial]) -> Floats:

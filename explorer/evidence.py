@@ -30,6 +30,10 @@ class Told:
             return ""
         return f"{format_value(objective, self.low)} to {format_value(objective, self.high)}"
 
+    def reach(self) -> tuple[float, float]:
+        """The ends of the interval; the confirmed value itself where there is none."""
+        return (self.low, self.high) if math.isfinite(self.low) else (self.confirmed, self.confirmed)
+
     def confirmed_text(self, objective: Objective) -> str:
         """The confirmed value with its interval; empty where none is confirmed."""
         if not math.isfinite(self.confirmed):

@@ -172,12 +172,12 @@ def configs_html(trials: Sequence[Trial]) -> str:
     )
 
 
-def compared_html(found: Comparison, told: Sequence[Mapping[str, Told]] = ()) -> str:
+def compared_html(found: Comparison) -> str:
     """A row an objective, a column a trial; below it what was confirmed of them."""
     rows = []
     for column, one in enumerate(found.objectives):
         rows.append([shorten(one.name), *(format_value(one, float(value)) for value in found.values[:, column])])
-        confirmed = [_told(known, one, "confirmed") for known in told]
+        confirmed = [_told(known, one, "confirmed") for known in found.told]
         if any(confirmed):
             rows.append([f"{shorten(one.name)}, confirmed", *(cell or "–" for cell in confirmed)])
     return table_html(["objective", *(f"#{trial.number}" for trial in found.trials)], rows, kind="mo-table even")
@@ -198,11 +198,12 @@ def badges_html(badges: Iterable[str]) -> str:
 
 
 def table_html(head: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "mo-table", n_bold: int = 0) -> str:
-    """A small table of texts; so many of its first rows stand out."""
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    """A small table of texts, the first of a row its name; so many of its first rows stand out."""
+    top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
     body = "".join(
         f"<tr{' class=differs' if place < n_bold else ''}>"
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
+        + f'<th scope="row">{html.escape(row[0])}</th>'
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for place, row in enumerate(rows)
     )

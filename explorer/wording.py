@@ -18,6 +18,7 @@ from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence, unexplained
 
 SHORT = 36
+_MINUS = re.compile(r"(?<![\w.-])-(?=\.?\d)")
 
 
 def shorten(text: str, at_most: int = SHORT) -> str:
@@ -29,8 +30,8 @@ def shorten(text: str, at_most: int = SHORT) -> str:
 
 
 def signs(text: str) -> str:
-    """Comparisons as people write them."""
-    return text.replace("<=", "≤").replace(">=", "≥")
+    """Comparisons and negative numbers as people write them."""
+    return _MINUS.sub("−", text.replace("<=", "≤").replace(">=", "≥"))
 
 
 def count(n: int, word: str) -> str:
@@ -86,12 +87,22 @@ def against_default(objectives: Sequence[Objective], default: Trial | None) -> d
     return {one.name: f"default {format_value(one, given[one.name])}" for one in objectives if one.name in given}
 
 
-def noise_line(objective: Objective, pairs: Sequence[tuple[int, int]]) -> str:
-    """Which trials do not differ in an objective but by noise; nothing where all do."""
+def noise_line(objective: Objective, pairs: Sequence[tuple[int, int]], n_pairs: int) -> str:
+    """Which of so many pairs of trials do not differ in an objective but by noise; nothing where all do."""
     if not pairs:
         return ""
-    told = join(f"#{one} and #{other}" for one, other in pairs)
-    return f"{shorten(objective.name)}: the difference between {told} is within noise."
+    name = shorten(objective.name)
+    if len(pairs) == n_pairs > 1:
+        return f"{name}: all differences are within noise."
+    told = join(f"#{one} to #{other}" for one, other in pairs)
+    return f"{name}: the difference {told} is within noise." if len(pairs) == 1 else f"{name}: within noise are {told}."
+
+
+def measured_note(has_noise: bool, has_confirmed: bool) -> str:
+    """What the lines and points of a comparison are."""
+    if has_confirmed:
+        return "hollow: by the search, filled: confirmed; lines are 90 % intervals"
+    return "lines are 90 % intervals of the mean over the folds" if has_noise else "measured once, so without noise"
 
 
 def reached_line(trace: pd.DataFrame) -> str:

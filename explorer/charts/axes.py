@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from moopt.objectives import Objective
-from moopt_explorer.charts.looks import LIGHT, Palette, short_title
+from moopt_explorer.charts.looks import LIGHT, Palette, legend, short_title
 from moopt_explorer.lines import DEFAULT, KINDS, PICKED, RECOMMENDED, Lines
 
 _MANY_LINES = 60
@@ -18,7 +18,7 @@ _STRIP = 16
 """Pixels across."""
 
 
-def parallel(shown: Lines, palette: Palette = LIGHT, width: int = 780) -> dict[str, Any]:
+def parallel(shown: Lines, palette: Palette = LIGHT, width: int = 840) -> dict[str, Any]:
     """The lines over an axis an objective; each axis has a brush, called ``b0``, ``b1``..."""
     plain = tuple(replace(one, limit=None) for one in shown.objectives)
     spec = parallel_spec(plain, palette, width, len(shown.frame) > _MANY_LINES)
@@ -45,7 +45,7 @@ def parallel_spec(objectives: tuple[Objective, ...], palette: Palette, width: in
     foot_and_top = alt.Chart(alt.NamedData("ends"))
     colours = [palette.cloud, palette.front, palette.default, palette.chosen, palette.chosen]
     scale = alt.Scale(domain=list(KINDS), range=colours)
-    colour = alt.Color("kind:N", scale=scale, legend=alt.Legend(orient="top", title=None, symbolType="stroke"))
+    colour = alt.Color("kind:N", scale=scale, legend=legend(symbolType="stroke"))
     faint = 0.25 if many else 0.55
     strong = alt.FieldOneOfPredicate("kind", [DEFAULT, RECOMMENDED, PICKED])
     opacity = alt.when(~inside).then(alt.value(0.04)).when(strong).then(alt.value(1.0)).otherwise(alt.value(faint))

@@ -10,6 +10,8 @@ import pandas as pd
 
 from moopt_explorer.charts.looks import LIGHT, Palette
 
+_PERCENT = "format(100 * datum.value, '.0f') + ' %'"
+
 
 def course(trace: pd.DataFrame, palette: Palette = LIGHT) -> dict[str, Any]:
     """The frame of :func:`moopt_explorer.growth.trace`, drawn."""
@@ -27,11 +29,11 @@ def course_spec(palette: Palette) -> dict[str, Any]:
             alt.Tooltip("front:Q", title="front"),
         ],
     )
-    share = alt.Y("share:Q", axis=_axis("hypervolume, of the present one", format=".0%"))
+    share = alt.Y("share:Q", axis=_axis("hypervolume, of the present one", labelExpr=_PERCENT))
     size = alt.Y("front:Q", axis=_axis("trials on the front", tickMinStep=1))
     views = [
         data.mark_line(color=colour, interpolate="step-after", point=alt.OverlayMarkDef(size=14, color=colour))
-        .encode(x=alt.X("evaluations:Q", scale=alt.Scale(nice=False), axis=_axis(title)), y=y)
+        .encode(x=alt.X("evaluations:Q", scale=alt.Scale(nice=False), axis=_axis(title, labels=title is not None)), y=y)
         .properties(width="container", height=height)
         for colour, y, title, height in (
             (palette.front, share, None, 200),

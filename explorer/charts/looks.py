@@ -13,6 +13,10 @@ from moopt_explorer.wording import shorten
 
 SELECTION = "picked"
 """The name of a click's selection; its field is ``trial``."""
+PADDING = {"left": 0, "top": 4, "right": 4, "bottom": 4}
+"""Pixels around a picture."""
+_BESIDE, _ENTRY = 70, 150
+"""Pixels of a phone's width beside a legend, and of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,12 @@ def axis(channel: Any, objective: Objective, padding: float = 0) -> Any:
             gridOpacity=0.5,
         )
     )
+
+
+def legend(**looks: Any) -> alt.Legend:
+    """A legend above a picture, in as many columns as the window has room for."""
+    columns = alt.ExprRef(f"max(2, floor((windowSize()[0] - {_BESIDE}) / {_ENTRY}))")
+    return alt.Legend(orient="top", title=None, columns=columns, columnPadding=14, labelLimit=220, **looks)
 
 
 def small_axis(objective: Objective, named: bool) -> alt.Axis:

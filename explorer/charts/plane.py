@@ -11,7 +11,7 @@ import altair as alt
 
 from moopt.objectives import Objective
 from moopt_explorer import marks
-from moopt_explorer.charts.looks import LIGHT, SELECTION, Palette, axis
+from moopt_explorer.charts.looks import LIGHT, PADDING, SELECTION, Palette, axis, legend
 from moopt_explorer.marks import Axes, Scene
 
 _SHAPES = {marks.DEFAULT: "diamond", marks.TIED: "square"}
@@ -51,7 +51,7 @@ def scatter_spec(
     stroke = [strokes[kind] for kind in kinds]
     fill = ["transparent" if kind in hollow else strokes[kind] for kind in kinds]
     shape = [_SHAPES.get(kind, "circle") for kind in kinds]
-    legend = alt.Legend(orient="top", title=None, symbolStrokeWidth=1.5, columnPadding=14, labelLimit=220)
+    keys = legend(symbolStrokeWidth=1.5)
     tooltip = [
         alt.Tooltip("trial:N", title="trial"),
         *(alt.Tooltip(f"o{i}:N", title=one.name) for i, one in enumerate(objectives)),
@@ -81,9 +81,9 @@ def scatter_spec(
         .encode(x=x, y=y, order=alt.Order("order:Q")),
         points.mark_point(strokeWidth=1.8).encode(
             opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
-            stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=legend),
-            fill=alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=fill), legend=legend),
-            shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shape), legend=legend),
+            stroke=alt.Stroke("kind:N", scale=alt.Scale(domain=kinds, range=stroke), legend=keys),
+            fill=alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=fill), legend=keys),
+            shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shape), legend=keys),
             size=alt.Size("size:Q", scale=None, legend=None),
             description="aria:N",
         ),
@@ -100,7 +100,10 @@ def scatter_spec(
         .add_params(alt.selection_point(name=SELECTION, fields=["trial"], empty=False, clear=False)),
     ]
     spec: dict[str, Any] = (
-        alt.layer(*layers).resolve_scale(size="independent", color="independent").properties(height=430).to_dict()
+        alt.layer(*layers)
+        .resolve_scale(size="independent", color="independent")
+        .properties(height=430, padding=PADDING)
+        .to_dict()
     )
     return spec
 

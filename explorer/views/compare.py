@@ -25,7 +25,8 @@ def page(look: Look) -> None:
         st.html(markup.line_html("Choose two to four trials. The front's members and the default configs are offered."))
         return
     name = look.snapshot.record.name
-    found = compare(look.answer.objectives, [look.store.trial(name, number) for number in numbers])
+    trials = [look.store.trial(name, number) for number in numbers]
+    found = compare(look.answer.objectives, trials, [evidence.evidence(look.snapshot, number) for number in numbers])
     left, right = st.columns([3, 2], gap="large")
     with left:
         _values(look, found)
@@ -68,24 +69,23 @@ def _what(look: Look, found: Answer, number: int) -> str:
 
 
 def _values(look: Look, found: Comparison) -> None:
-    note = (
-        "lines are 90 % intervals of the mean over the folds" if found.has_noise else "measured once, so without noise"
-    )
-    st.html(markup.section_html("Values", note))
+    st.html(markup.section_html("Values", wording.measured_note(found.has_noise, found.has_confirmed)))
     st.vega_lite_chart(
         spec=charts.dumbbells(found, parts.palette()),
         key="moopt dumbbells",
         width="stretch",
-        alt="The trials' values in each objective",
+        alt="The trials' values in each objective with their intervals; the table below says the same",
     )
-    told = [evidence.evidence(look.snapshot, trial.number) for trial in found.trials]
-    st.html(markup.compared_html(found, told))
+    st.html(markup.compared_html(found))
     if tied := evidence.ties_text(look.snapshot.certainty, [trial.number for trial in found.trials]):
         st.html(markup.line_html(tied, "mo-line"))
     if found.has_noise:
-        lines = [wording.noise_line(one, found.within_noise(column)) for column, one in enumerate(found.objectives)]
-        told = [line for line in lines if line]
-        st.html(markup.list_html(told) if told else markup.line_html("No difference is within noise.", "mo-hint"))
+        lines = [
+            wording.noise_line(one, found.within_noise(column), found.n_pairs)
+            for column, one in enumerate(found.objectives)
+        ]
+        noisy = [line for line in lines if line]
+        st.html(markup.list_html(noisy) if noisy else markup.line_html("No difference is within noise.", "mo-hint"))
 
 
 def _configs(trials: Sequence[Trial]) -> None:

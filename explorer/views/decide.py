@@ -45,6 +45,7 @@ def page(look: Look) -> None:
 
 def _why(found: Answer, choice: choose.Choice | None) -> None:
     if choice is not None:
+        st.html(markup.section_html(f"Why #{choice.number}", ""))
         st.html(markup.line_html(choice.reason, "mo-why"))
     elif found.better is not None:
         st.button(

@@ -46,10 +46,9 @@ def swaps(found: Answer, number: int) -> None:
     if not offered:
         st.html(markup.line_html("It is the only trial on the front.", "mo-hint"))
     for swap in offered:
+        told = f"#{swap.number}: {swap.text}{evidence.tie_note(found, number, swap.number)}"
         words, take = st.columns([5, 1], vertical_alignment="center")
-        words.html(
-            markup.line_html(f"#{swap.number}: {swap.text}{evidence.tie_note(found, number, swap.number)}", "mo-swap")
-        )
+        words.html(markup.line_html(told, "mo-swap"))
         if swap.within_limits:
             change = session.callback(session.picked(swap.number))
             take.button(f"Take #{swap.number}", on_click=change, width="stretch")

@@ -29,7 +29,7 @@ def page(look: Look) -> None:
             markup.line_html("The pick is not on the front; a trial of the front is better in everything.", "mo-hint")
         )
         return
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 4], gap="large")
     with left:
         _wishes(look, found, trial)
         move = answer_wishes(found.front, trial.number, look.view.wishes) if look.view.wishes else None
@@ -50,7 +50,7 @@ def _wishes(look: Look, found: Answer, trial: Trial) -> None:
 def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Trial) -> None:
     wish = look.view.wishes.get(objective.name)
     said = IMPROVE if wish == IMPROVE else KEEP if wish is None else WORSEN
-    named, choice, worst = st.columns([2, 3, 3], vertical_alignment="center")
+    named, choice, worst = st.columns([2, 4, 3], vertical_alignment="center")
     named.html(markup.now_html(objective, trial.values[objective.name]))
     session.keep(f"wish {objective.name}", said)
     choice.segmented_control(
@@ -126,18 +126,18 @@ def _steps(found: Answer, trial: Trial) -> None:
     """The next trial each way along each objective."""
     st.html(markup.section_html("Along one objective", "the next trial within the limits"))
     for objective in found.objectives:
-        named, worse, better = st.columns([2, 2, 2], vertical_alignment="center")
-        named.html(markup.now_html(objective, trial.values[objective.name]))
-        for place, is_better in ((worse, False), (better, True)):
-            number = next_along(found.front, trial.number, objective.name, better=is_better)
-            what = "better" if is_better else "worse"
-            place.button(
-                f"{what}: none" if number is None else f"{what}: #{number}, {_at(found, objective, trial, number)}",
-                key=f"moopt {what} {objective.name}",
-                disabled=number is None,
-                width="stretch",
-                on_click=session.callback(session.picked(number)),
-            )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(markup.now_html(objective, trial.values[objective.name]), width=110)
+            for is_better in (False, True):
+                number = next_along(found.front, trial.number, objective.name, better=is_better)
+                what = "better" if is_better else "worse"
+                st.button(
+                    f"{what}: none" if number is None else f"{what}: #{number}, {_at(found, objective, trial, number)}",
+                    key=f"moopt {what} {objective.name}",
+                    disabled=number is None,
+                    width="stretch",
+                    on_click=session.callback(session.picked(number)),
+                )
 
 
 def _at(found: Answer, objective: Objective, trial: Trial, number: int) -> str:

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from moopt.certainty import Certainty
+from moopt.choose import front_of
 from moopt.objectives import Objective
-from moopt_explorer import charts, marks
+from moopt_explorer import charts, lines, marks
 from moopt_explorer.state import TRIAL_NUMBER
 
 ACCURACY = Objective("accuracy", "maximize")
@@ -228,3 +229,20 @@ def _encodings(layer: dict) -> list[dict]:
     for encoding in layer["encoding"].values():
         found += encoding if isinstance(encoding, list) else [encoding]
     return found
+
+
+def test_a_legend_has_as_many_columns_as_the_window_has_room_for() -> None:
+    shown = lines.lines(front_of(PAIR, {1: {"latency_ms": 1.0, "accuracy": 0.8}}), np.array([True]), [], str)
+    specs = (charts.scatter_spec(PAIR, PAIR, charts.LIGHT), charts.parallel(shown), charts.matrix(shown))
+    for spec in specs:
+        assert "windowSize()[0]" in json.dumps({key: part for key, part in spec.items() if key != "datasets"})
+
+
+def test_kinds_of_a_matrix_differ_by_more_than_colour() -> None:
+    front = front_of(PAIR, {1: {"latency_ms": 1.0, "accuracy": 0.8}, 2: {"latency_ms": 2.0, "accuracy": 0.9}})
+    marked = [(2, lines.RECOMMENDED, front.values[1]), (2, lines.PICKED, front.values[1])]
+    spec = charts.matrix(lines.lines(front, np.array([True, False]), marked, str))
+    assert spec["datasets"]["lines"].groupby("kind")["size"].first()[[lines.RECOMMENDED, lines.PICKED]].is_unique
+    panel = spec["vconcat"][0]["hconcat"][0]["encoding"]
+    fills = dict(zip(panel["fill"]["scale"]["domain"], panel["fill"]["scale"]["range"], strict=True))
+    assert [kind for kind, fill in fills.items() if fill == "transparent"] == [lines.BEYOND, lines.RECOMMENDED]

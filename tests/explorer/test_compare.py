@@ -5,8 +5,9 @@ import pytest
 
 from moopt.objectives import Objective
 from moopt.trial import State, StepResult, Trial
-from moopt_explorer import charts
+from moopt_explorer import charts, wording
 from moopt_explorer.compare import compare
+from moopt_explorer.evidence import Told
 
 OBJECTIVES = (Objective("accuracy", "maximize"), Objective("latency_ms", log=True))
 
@@ -51,3 +52,34 @@ def test_the_chart_has_a_line_an_objective_and_a_point_a_trial() -> None:
     frame = spec["datasets"]["compared"]
     assert frame.groupby("objective")["trial"].apply(list).tolist() == [["#3", "#5", "#8"]] * 2
     assert "90 % interval" in frame["text"][0]
+
+
+def test_what_was_confirmed_stands_below_what_the_search_says() -> None:
+    told = ({"accuracy": Told(0.86, 0.92, 0.89)}, {})
+    found = compare(OBJECTIVES, [NOISY, BETTER], told)
+    frame = found.frame()
+    of_accuracy = frame[frame["objective"] == 0]
+    assert of_accuracy["row"].tolist() == ["#3 by the search", "#3 confirmed", "#8 by the search"]
+    assert of_accuracy.loc[of_accuracy["kind"] == "confirmed", ["value", "low", "high"]].to_numpy().tolist() == [
+        [0.89, 0.86, 0.92]
+    ]
+    assert found.has_confirmed
+    assert not compare(OBJECTIVES, [NOISY, BETTER]).has_confirmed
+
+
+def test_no_mark_of_the_chart_lies_on_its_edge() -> None:
+    found = compare(OBJECTIVES, [NOISY, BETTER], ({"accuracy": Told(0.5, 0.999, 0.89)}, {}))
+    frame, window = found.frame(), found.window()
+    for place in range(len(OBJECTIVES)):
+        drawn = frame.loc[frame["objective"] == place, ["value", "low", "high"]]
+        ends = window.loc[window["objective"] == place, "ends"]
+        assert ends.min() < drawn.min(axis=None)
+        assert ends.max() > drawn.max(axis=None)
+
+
+def test_the_pairs_within_noise_are_named() -> None:
+    accuracy = OBJECTIVES[0]
+    assert wording.noise_line(accuracy, [], 3) == ""
+    assert wording.noise_line(accuracy, [(3, 5)], 3) == "accuracy: the difference #3 to #5 is within noise."
+    assert wording.noise_line(accuracy, [(3, 5), (5, 8)], 3) == "accuracy: within noise are #3 to #5 and #5 to #8."
+    assert wording.noise_line(accuracy, [(3, 5), (3, 8), (5, 8)], 3) == "accuracy: all differences are within noise."

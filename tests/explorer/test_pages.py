@@ -39,8 +39,8 @@ def test_search_and_confirmed_values_stand_side_by_side(explorer: Open, tmp_path
     assert {"likely", "tie"} <= set(explore.dataframe[0].value.columns)
     assert "(an estimate from 5 folds)" in words(explore)
     decide = words(turned(explore, "decide"))
-    assert "<th>by the search</th>" in decide
-    assert "<th>confirmed</th>" in decide
+    assert ">by the search</th>" in decide
+    assert ">confirmed</th>" in decide
     assert "Confirmed: its scores on test rows" in decide
     compare = words(turned(explorer(tmp_path / "sure.db", compare=f"{one},{other}"), "compare"))
     assert "accuracy, confirmed" in compare
@@ -383,7 +383,7 @@ def test_the_pick_is_compared_with_the_default_and_others_may_be_added(
     chosen = app.multiselect(key="moopt compare")
     assert chosen.value == [number, 0]
     told = words(app)
-    assert f"<th>#{number}</th><th>#0</th>" in told
+    assert f'<th scope="col">#{number}</th><th scope="col">#0</th>' in told
     assert "measured once, so without noise" in told
     third = next(int(one.split()[0].strip("#")) for one in chosen.options if not one.startswith((f"#{number}", "#0")))
     chosen.set_value([number, 0, third]).run()

@@ -239,7 +239,7 @@ def test_two_fronts_are_compared_and_the_link_keeps_them(explorer: Open, two: Pa
     app.selectbox(key="moopt rival").set_value("first").run()
     assert app.query_params["with"] == "first"
     told = words(app)
-    assert "<th>dominated by the other</th>" in told
+    assert ">dominated by the other</th>" in told
     assert "&lt;img src=x" in told
     assert "<img" not in told
     app.selectbox(key="moopt rival").set_value("").run()
