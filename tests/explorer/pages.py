@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -25,3 +26,9 @@ def turned(app: AppTest, page: str) -> AppTest:
     """The app on another page."""
     app.session_state["moopt_go"] = page
     return app.run()
+
+
+def offered(app: AppTest) -> list[str]:
+    """What may be downloaded, by its button's label."""
+    buttons: list[Any] = app.get("download_button")
+    return [one.proto.label for one in buttons]

@@ -40,7 +40,7 @@ def test_any_number_of_objectives(explorer: Open, store: Store, tmp_path: Path, 
     pick = next(one.label for one in app.button if one.label.startswith("Take recommended")).split("#")[1]
     told = on_every_page(explorer, tmp_path / "study.db", pick=pick, compare=f"0,{pick}")
     assert f"Trial {pick} " in told["decide"]
-    assert f"<th>#0</th><th>#{pick}</th>" in told["compare"]
+    assert f'<th scope="col">#0</th><th scope="col">#{pick}</th>' in told["compare"]
     assert all(f"#{pick}" in text for text in told.values())
 
 

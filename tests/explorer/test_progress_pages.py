@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -21,7 +20,7 @@ from moopt_explorer import influence
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence
 from tests.explorer import synthetic
-from tests.explorer.pages import Open, take, turned, words
+from tests.explorer.pages import Open, offered, take, turned, words
 
 OBJECTIVES = (moopt.Objective("accuracy", "maximize"), moopt.Objective("latency_ms"))
 ODD = "<img src=x onerror=alert(1)>'\"🙂 _*`"
@@ -337,5 +336,4 @@ def test_a_note_is_kept_with_the_trial_and_shown_as_text(explorer: Open, filled:
 
 def test_the_front_is_offered_as_files(explorer: Open, filled: Callable[..., Path]) -> None:
     app = turned(explorer(filled(40)), "decide")
-    offered: list[Any] = app.get("download_button")
-    assert [one.proto.label for one in offered] == ["The front as CSV", "The front as Parquet"]
+    assert offered(app) == ["The front as CSV", "The front as Parquet"]
