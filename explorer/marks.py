@@ -17,11 +17,11 @@ from moopt.objectives import Floats, Objective, format_value, loss, loss_matrix,
 from moopt.pareto import nondominated
 from moopt_explorer.data import VALUE
 from moopt_explorer.state import TRIAL_NUMBER
-from moopt_explorer.thinning import MOST_MARKS, thinned
+from moopt_explorer.thinning import thinned
 
-CELLS = (40, 30)
+CELLS = (32, 24)
 """The cloud has at most so many cells across and upwards."""
-MOST_POINTS = (MOST_MARKS - CELLS[0] * CELLS[1]) // 2
+MOST_POINTS = 250
 """So many members of the front are drawn one by one, each as a mark to be seen and one to be clicked."""
 FRONT, BEYOND, DOMINATED = "front", "front, beyond a limit", "dominated"
 TIED, DEFAULT, RECOMMENDED, PICKED = "tie", "default config", "recommended", "picked"
@@ -142,7 +142,7 @@ def datasets(
 
 
 def cloud(pair: Floats, front: NDArray[np.bool_], axes: Axes, window: Window) -> pd.DataFrame:
-    """Points (n, 2), in losses, of which some are members of the front (n,), as at most 40 x 30 cells: the middle of
+    """Points (n, 2), in losses, of which some are members of the front (n,), as at most 32 x 24 cells: the middle of
     those in a cell (``x``, ``y``), how many they are (``n``), what they are (``kind``: ``front`` where any is) and both
     as a ``text``.
     """
@@ -150,13 +150,15 @@ def cloud(pair: Floats, front: NDArray[np.bool_], axes: Axes, window: Window) ->
     pair, front = pair[inside], front[inside]
     low, high = np.array(window.low), np.array(window.high)
     place = np.minimum(((pair - low) / (high - low) * CELLS).astype(np.int64), np.array(CELLS) - 1)
-    _, cell, counts = np.unique(place @ np.array([1, CELLS[0]]), return_inverse=True, return_counts=True)
-    middle = np.column_stack([np.bincount(cell, pair[:, column], len(counts)) for column in (0, 1)])
-    members = np.bincount(cell, front, len(counts)).astype(np.int64)
-    frame = in_values(middle / np.maximum(counts, 1)[:, None], axes)
+    cell, n_cells = place[:, 0] + CELLS[0] * place[:, 1], CELLS[0] * CELLS[1]
+    counts, members = np.bincount(cell, minlength=n_cells), np.bincount(cell[front], minlength=n_cells)
+    sums = np.column_stack([np.bincount(cell, pair[:, column], n_cells) for column in (0, 1)])
+    filled = counts > 0
+    counts, members = counts[filled], members[filled]
+    frame = in_values(sums[filled] / counts[:, None], axes)
     frame["n"] = counts
     frame["kind"] = np.where(members > 0, FRONT, DOMINATED)
-    frame["text"] = [_told(*cell) for cell in zip(counts - members, members, strict=True)]
+    frame["text"] = [_told(*each) for each in zip(counts - members, members, strict=True)]
     return frame
 
 

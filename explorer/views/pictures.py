@@ -17,8 +17,8 @@ from moopt_explorer.views.session import Look
 
 _CHART, _AXES, _MATRIX, _ROUND = "moopt chart", "moopt axes", "moopt matrix", "moopt_round"
 _CONTROLS_WIDTH = 760
-_FEWEST_MARKS = 6
-"""So that no more than some 300 lines follow a brush."""
+_FEWEST_MARKS = 9
+"""So that no more than some 200 lines follow a brush."""
 _NAMES = {state.SCATTER: "Scatter", state.AXES: "Parallel axes", state.MATRIX: "Matrix"}
 
 
@@ -102,9 +102,10 @@ def _scatter(look: Look, found: Answer) -> None:
         on_select=_chart_clicked,
         alt=f"{wording.shorten(upwards.name)} over {wording.shorten(across.name)}: the front of the study",
     )
+    n_outside = scene.n_outside
     _hint(
         _drawn(int(scene.drawn.sum()), int(scene.front.sum()), ", the others are in the cloud"),
-        f"{wording.count(scene.n_outside, 'dominated trial')} outside the picture." if scene.n_outside else "",
+        f"{wording.count(n_outside, 'dominated trial')} outside the picture." if n_outside else "",
     )
 
 
@@ -138,16 +139,24 @@ def _chart_clicked() -> None:
 def _parallel(look: Look, found: Answer) -> None:
     marks_a_line = max(len(found.objectives) - 1, _FEWEST_MARKS)
     shown = _lines(look, found, marks_a_line)
+    _brushing(shown, charts.parallel(shown, parts.palette()))
+
+
+@st.fragment
+def _brushing(shown: Lines, spec: dict[str, Any]) -> None:
+    """A part of the page of its own: a brush draws it alone anew, a button below it the whole page."""
+    if session.has_spoken():
+        session.redraw()
     # Brushes cannot be taken back from here, so a chart without them takes the place of one that had some.
     key = f"{_AXES} {st.session_state.get(_ROUND, 0)}"
     st.vega_lite_chart(
-        spec=charts.parallel(shown, parts.palette()),
+        spec=spec,
         key=key,
         on_select=lambda: None,
         alt="The front over an axis an objective, better values on top",
     )
-    told = _drawn(shown.n_drawn, len(found.front), "; brushes count all")
-    brushes = _brushes(key, len(found.objectives))
+    told = _drawn(shown.n_drawn, len(shown.numbers), "; brushes count all")
+    brushes = _brushes(key, len(shown.objectives))
     if not brushes:
         _hint("Drag along an axis to keep a part of it. Better is up on every axis.", told)
         return

@@ -322,6 +322,11 @@ def refresh(now: Look) -> None:
     line()
 
 
+def has_spoken() -> bool:
+    """Whether a widget of a part of the page has changed the view, so that the whole page is to be drawn anew."""
+    return bool(st.session_state.get(_SPOKEN, False))
+
+
 def redraw() -> None:
     """Draw the whole page anew, from a part of it that has learned something; the URL leads nowhere by it."""
     st.session_state[_SPOKEN] = True

@@ -55,7 +55,7 @@ SEEN = {
 """What must be in the page for its picture to be painted."""
 WATCH = """
     window.moopt = {hand: 0, seen: null, answered: null};
-    for (const kind of ['keydown', 'mouseup'])
+    for (const kind of ['keydown', 'pointerup'])
         addEventListener(kind, event => { window.moopt.hand = event.timeStamp; }, true);
     window.moopt.until = (test, name) => {
         const look = () => { if (test()) window.moopt[name] = performance.now(); else requestAnimationFrame(look); };
