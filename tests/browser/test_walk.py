@@ -1,0 +1,129 @@
+"""All that a reader sets is in the address: Back, Forward and a link bring it back, on every page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from moopt.store import open_store
+from tests.browser.pages import Browsing, expect, idle, limit, ready, sentence, served
+from tests.explorer import synthetic
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def two_studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    path = tmp_path_factory.mktemp("two") / "two.db"
+    store = open_store(path)
+    synthetic.fill(store, "first", 60)
+    synthetic.fill(store, "second", 80, seed=1)
+    store.close()
+    with served(path) as address:
+        yield address
+
+
+def choose(page: Any, box: str, option: str) -> None:
+    page.get_by_role("combobox", name=box).click()
+    page.get_by_role("option", name=option).click()
+
+
+def turn(page: Any, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def press(page: Any, objective: str) -> None:
+    limit(page, objective).press("ArrowLeft")
+
+
+def wished(page: Any) -> Any:
+    return page.get_by_role("radiogroup", name="Wish for recall").get_by_role("radio", name="improve")
+
+
+def a_moment(page: Any) -> None:
+    """What the browser asks by itself comes within half a second of a page; a hand comes later."""
+    line = page.get_by_text(re.compile("updated .* ago"))
+    shown = line.inner_text()
+    expect(line).not_to_have_text(shown)
+
+
+def test_back_and_forward_go_through_all_that_was_done(two_studies: str, browsing: Browsing) -> None:
+    walk: list[tuple[Callable[[Any], Any], str, Callable[[Any], Any]]] = [
+        (
+            lambda page: press(page, "latency_ms"),
+            "limit.latency_ms=",
+            lambda page: expect(sentence(page)).to_contain_text("latency_ms ≤"),
+        ),
+        (
+            lambda page: choose(page, "Preference", "recall first"),
+            "prefer=recall",
+            lambda page: expect(sentence(page)).to_contain_text("recall first"),
+        ),
+        (
+            lambda page: page.keyboard.press("Control+Enter"),
+            "pick=",
+            lambda page: expect(page.get_by_role("button", name=re.compile("Decide on"))).to_be_visible(),
+        ),
+        (
+            lambda page: choose(page, "Upwards", "size_kb"),
+            "y=size_kb",
+            lambda page: expect(page.get_by_role("combobox", name="Upwards")).to_have_value("size_kb"),
+        ),
+        (
+            lambda page: page.get_by_role("radio", name="Matrix").click(),
+            "picture=matrix",
+            lambda page: expect(page.get_by_role("radio", name="Matrix")).to_be_checked(),
+        ),
+        (
+            lambda page: turn(page, "Trade-offs"),
+            "/tradeoffs?",
+            lambda page: expect(page.get_by_text("what should change?")).to_be_visible(),
+        ),
+        (lambda page: wished(page).click(), "wish.recall=improve", lambda page: expect(wished(page)).to_be_checked()),
+        (
+            lambda page: turn(page, "Progress"),
+            "/progress?",
+            lambda page: expect(page.get_by_text("The front as it grew")).to_be_visible(),
+        ),
+        (
+            lambda page: turn(page, "Studies"),
+            "/studies?",
+            lambda page: expect(page.get_by_text("Against another study")).to_be_visible(),
+        ),
+        (
+            lambda page: choose(page, "Compare with", "first"),
+            "with=first",
+            lambda page: expect(page.get_by_text("dominated by the other")).to_be_visible(),
+        ),
+    ]
+    with browsing.page(two_studies) as page:
+        ready(page)
+        idle(page)
+        urls = []
+        for gesture, address, sees in walk:
+            gesture(page)
+            page.wait_for_url(lambda url, address=address: address in url)
+            sees(page)
+            idle(page)
+            urls.append(page.url)
+        a_moment(page)
+        for at in range(len(walk) - 2, -1, -1):
+            page.go_back()
+            page.wait_for_url(urls[at])
+            walk[at][2](page)
+            a_moment(page)
+        page.go_back()
+        expect(sentence(page)).to_contain_text("Pick none yet")
+        expect(limit(page, "latency_ms")).to_have_attribute("aria-valuetext", "no limit")
+        for at in range(len(walk)):
+            page.go_forward()
+            page.wait_for_url(urls[at])
+            walk[at][2](page)
+            a_moment(page)
+    for at, (_, _, sees) in list(enumerate(walk))[4::2]:
+        with browsing.page(urls[at]) as fresh:
+            sees(fresh)
+            expect(sentence(fresh)).to_contain_text(re.compile(r"latency_ms ≤ .*recall first.*Pick #\d+", re.S))
