@@ -116,7 +116,7 @@ def _pick(look: Look, found: Answer) -> None:
     cards = markup.cards_html(found.objectives, values, notes, title=f"#{found.pick}")
     sure = evidence.sure_text(found, found.pick)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(cards + (markup.line_html(sure, "mo-hint") if sure else ""))
+        st.html(cards, width="content")
         st.button(
             f"Decide on #{found.pick}",
             icon=":material/arrow_forward:",
@@ -124,6 +124,8 @@ def _pick(look: Look, found: Answer) -> None:
             on_click=session.go,
             args=("decide",),
         )
+    if sure:
+        st.html(markup.line_html(sure, "mo-hint"))
 
 
 def _table(look: Look, found: Answer) -> None:
