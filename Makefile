@@ -21,7 +21,8 @@ test: .venv/dev ## Run all tests
 lint: .venv/dev ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	@mkdir -p .venv/types && ln -sfn ../../explorer .venv/types/moopt_explorer
+	MYPYPATH=.venv/types $(BIN)/mypy -p moopt -p moopt_explorer
 
 bench: .venv/bench ## Run the benchmarks; they print JSON lines
 	@for program in overhead durable workers imports; do $(BIN)/python tests/benchmarks/$$program.py; done

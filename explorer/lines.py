@@ -53,7 +53,8 @@ class Lines:
         inside = np.ones(len(self.numbers), dtype=bool)
         for place, (low, high) in brushes.items():
             inside &= (self.heights[:, place] >= low) & (self.heights[:, place] <= high)
-        return self.numbers[inside].tolist()
+        numbers: list[int] = self.numbers[inside].tolist()
+        return numbers
 
     def limits(self, brushes: Brushes) -> dict[str, float]:
         """Objective name -> the value at the foot of its brush, where that is above the foot of the axis."""
@@ -81,7 +82,7 @@ def lines(
 
     def heights(losses: Floats) -> Floats:
         # What is worse than all of the front lies at the foot: its distance would press the front together.
-        return np.clip((worst - losses) / (worst - best), 0.0, 1.0)
+        return np.asarray(np.clip((worst - losses) / (worst - best), 0.0, 1.0))
 
     ranks = np.where(front.losses == best, 0, np.where(left, 1, 2)[:, None]).min(axis=1)
     drawn = np.flatnonzero(thinned(front.losses[:, 0], ranks, most))

@@ -89,4 +89,4 @@ def _view(
         .mark_point(opacity=0, size=0, aria=False)
         .encode(x=alt.X("ends:Q", **along))
     )
-    return alt.layer(window, between, intervals, points)
+    return alt.LayerChart(layer=[window, between, intervals, points])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from moopt import choose, export
@@ -12,6 +14,7 @@ from moopt.store import artefacts
 from moopt.trial import Trial
 from moopt_explorer import data, evidence, files, markup, wording
 from moopt_explorer.answer import Answer
+from moopt_explorer.data import Snapshot
 from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
 
@@ -159,6 +162,10 @@ def _packed(
     return made.zipped(), f"It holds {', '.join(made.files)}. {made.missing}"
 
 
+def _packing(packed: Callable[[pd.DataFrame], bytes], snapshot: Snapshot) -> Callable[[], bytes]:
+    return lambda: packed(files.front(snapshot))
+
+
 def _whole_front(look: Look) -> None:
     """All members as files, made when they are asked for."""
     snapshot, name = look.snapshot, wording.file_name(look.snapshot.record.name)
@@ -168,7 +175,7 @@ def _whole_front(look: Look) -> None:
         for kind, (packed, ending, mime) in kinds.items():
             st.download_button(
                 f"The front as {kind}",
-                lambda packed=packed: packed(files.front(snapshot)),
+                _packing(packed, snapshot),
                 file_name=f"{name}-front.{ending}",
                 mime=mime,
                 on_click="ignore",

@@ -192,7 +192,7 @@ def _with_sureness(table: pd.DataFrame, found: Answer) -> pd.DataFrame:
     if known is None or table.empty:
         return table
     numbers = table["number"].tolist()
-    ties = pd.array([int(group) or None for group in known.groups(numbers)], dtype="Int64")
+    ties = pd.Series([int(group) or None for group in known.groups(numbers)], table.index, dtype="Int64")
     likely = [known.probability_of(number) for number in numbers]
     table.insert(2, _LIKELY, [None if one is None else 100 * one for one in likely])
     table.insert(3, _TIE, ties)
