@@ -11,7 +11,7 @@ import streamlit as st
 import moopt  # noqa: F401 - as a whole before its parts: two first readers at once would wait for each other's imports
 from moopt.errors import MooptError, StoreError
 from moopt_explorer import markup, state
-from moopt_explorer.views import compare, decide, explore, progress, session, studies, tradeoffs
+from moopt_explorer.views import compare, decide, explore, progress, renewal, session, studies, tradeoffs
 from moopt_explorer.views.session import Look
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -67,7 +67,7 @@ def _draw(arguments: list[str], found: Look | str, page: Callable[[Look], None])
     if isinstance(found, str):
         st.error(found)
         if len(arguments) == 1:
-            session.wait(arguments[0])
+            renewal.wait(arguments[0])
         return
     try:
         page(found)

@@ -15,7 +15,7 @@ from moopt.trial import Trial
 from moopt_explorer import data, evidence, files, markup, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
-from moopt_explorer.views import parts, session
+from moopt_explorer.views import parts, session, stores
 from moopt_explorer.views.session import Look
 
 _PREPARED = "moopt_prepared"
@@ -158,7 +158,7 @@ def _packed(
     _choice: choose.Choice,
 ) -> tuple[bytes, str]:
     """The zip, and in words what it holds and what it lacks."""
-    made = export.make_export(session.store_at(location), name, number, decision=_choice.decision(time.time()))
+    made = export.make_export(stores.store_at(location), name, number, decision=_choice.decision(time.time()))
     return made.zipped(), f"It holds {', '.join(made.files)}. {made.missing}"
 
 

@@ -13,7 +13,7 @@ from moopt.objectives import PARAM, Objective
 from moopt_explorer import data, evidence, markup, sliders, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
-from moopt_explorer.views import pictures, session
+from moopt_explorer.views import pictures, renewal, session
 from moopt_explorer.views.session import Look
 
 _MOST_ROWS = 200
@@ -44,7 +44,7 @@ def _study(look: Look) -> None:
         st.selectbox("Study", look.names, key=session.key("study"), on_change=session.callback())
     else:
         st.html(markup.line_html(name, "mo-title"))
-    session.refresh(look)
+    renewal.refresh(look)
 
 
 def _limits(look: Look, found: Answer) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from moopt import choose
 from moopt_explorer import charts, evidence, markup
 from moopt_explorer.answer import Answer
-from moopt_explorer.views import session
+from moopt_explorer.views import renewal, session
 from moopt_explorer.views.session import Look
 
 
@@ -15,7 +15,7 @@ def head(look: Look) -> None:
     """The study's name and line, and what became of the pick."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.html(markup.line_html(look.snapshot.record.name, "mo-title"), width="content")
-        session.refresh(look)
+        renewal.refresh(look)
     if notice := session.notice():
         st.warning(markup.markdown(notice))
 

@@ -12,7 +12,7 @@ from moopt.trial import Trial
 from moopt_explorer import charts, data, growth, markup, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
-from moopt_explorer.views import effects, parts, session, steering
+from moopt_explorer.views import effects, parts, steering, stores
 from moopt_explorer.views.session import Look
 
 _MOST_READ = 200
@@ -122,4 +122,4 @@ def _whole(
     numbers: tuple[int, ...],
 ) -> list[Trial]:
     """Complete trials with their steps, which change no more."""
-    return session.store_at(location).some_trials(name, numbers)
+    return stores.store_at(location).some_trials(name, numbers)

@@ -1,4 +1,4 @@
-"""Between the pages and the browser: the view in the session, its twin in the URL, the store and its snapshots.
+"""Between the pages and the browser: the view in the session, its twin in the URL, what the widgets say.
 
 The view in the session is the truth. A widget is set from it before it is drawn; a callback reads all
 widgets back into it, because a callback's arguments are as old as the last picture. The URL follows the
@@ -15,13 +15,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from moopt.choose.moves import ANYTHING, IMPROVE, Wish
-from moopt.errors import StoreError
-from moopt.store import open_store
 from moopt.store.base import Store
-from moopt_explorer import answer, data, markup, sliders, state, wording
+from moopt_explorer import answer, data, sliders, state
 from moopt_explorer.state import View
+from moopt_explorer.views import stores
 
-_KEPT_SNAPSHOTS = 4
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
 _GO, _SAID, _KEPT, _REFUSED = "moopt_go", "moopt_said", "moopt_kept", "moopt_refused"
@@ -47,44 +45,15 @@ class Look:
     """None for a study without a complete trial."""
 
 
-def store_at(location: str) -> Store:
-    """The store, open for reading, shared by all sessions of this server. Raises StoreError."""
-    return _opened(location, data.identity(location))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _opened(location: str, identity: int) -> Store:  # noqa: ARG001 - another file is another store
-    return open_store(location, read_only=True)
-
-
-@st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
-def _snapshot(
-    location: str,
-    identity: int,
-    name: str,
-    revision: int,  # noqa: ARG001 - a study that has gone on, or has ended, is read anew
-    running: bool,  # noqa: ARG001
-) -> tuple[data.Snapshot, float]:
-    last = _last(location, identity, name)
-    last["snapshot"] = data.read(store_at(location), name, last.get("snapshot"))
-    return last["snapshot"], time.time()
-
-
-@st.cache_resource(max_entries=_KEPT_SNAPSHOTS, show_spinner=False)
-def _last(location: str, identity: int, name: str) -> dict[str, data.Snapshot]:  # noqa: ARG001 - a place for each
-    return {}
-
-
 def look(location: str) -> Look | None:
     """The view and the study it is about; None for a store without a study. Raises StoreError."""
-    store = store_at(location)
+    store = stores.store_at(location)
     names = tuple(record.name for record in store.studies())
     if not names:
         return None
     view = _asked()
     name = view.study if view.study in names else names[-1]
-    identity = data.identity(location)
-    snapshot, read_at = _snapshot(location, identity, name, store.revision(name), store.is_running(name))
+    snapshot, read_at = stores.snapshot_at(location, name)
     view = state.fitted(replace(view, study=name if len(names) > 1 else ""), snapshot.objectives)
     found = answer.answer(snapshot, view)
     if found is not None:
@@ -94,13 +63,6 @@ def look(location: str) -> Look | None:
     _publish(view)
     st.session_state[_SHOWN] = snapshot
     return Look(location, store, names, snapshot, read_at, view, found)
-
-
-def snapshot_of(location: str, name: str) -> data.Snapshot:
-    """A study of the store as it stands. Raises StoreError."""
-    store = store_at(location)
-    found = _snapshot(location, data.identity(location), name, store.revision(name), store.is_running(name))
-    return found[0]
 
 
 def notice() -> str:
@@ -304,24 +266,6 @@ def _wish(said: str, worst: float | str) -> Wish | None:
     return IMPROVE if said == IMPROVE else None
 
 
-def refresh(now: Look) -> None:
-    """The study's line, renewed every second; a study that has grown, or another theme, redraws the page."""
-    name, theme, drawn = now.snapshot.record.name, st.context.theme.type, False
-
-    @st.fragment(run_every="1s")
-    def line() -> None:
-        nonlocal drawn
-        # Not while the page is being drawn: a fast study would start it over and over.
-        shown = (now.snapshot.revision, now.snapshot.running, theme)
-        if drawn and (*_stands(now, name), st.context.theme.type) != shown:
-            redraw()
-        drawn = True
-        updated = wording.ago(time.time() - now.read_at)
-        st.html(markup.line_html(f"{wording.study_line(now.snapshot)}, updated {updated}"))
-
-    line()
-
-
 def has_spoken() -> bool:
     """Whether a widget of a part of the page has changed the view, so that the whole page is to be drawn anew."""
     return bool(st.session_state.get(_SPOKEN, False))
@@ -331,33 +275,3 @@ def redraw() -> None:
     """Draw the whole page anew, from a part of it that has learned something; the URL leads nowhere by it."""
     st.session_state[_SPOKEN] = True
     st.rerun(scope="app")
-
-
-def wait(location: str) -> None:
-    """Draw the page anew as soon as the store can be read and holds a study; it is looked for every two seconds."""
-    drawn = False
-
-    @st.fragment(run_every="2s")
-    def line() -> None:
-        nonlocal drawn
-        if drawn and _holds_a_study(location):
-            st.rerun(scope="app")
-        drawn = True
-        st.html(markup.line_html("This page comes back by itself as soon as there is something to show.", "mo-hint"))
-
-    line()
-
-
-def _holds_a_study(location: str) -> bool:
-    try:
-        return bool(store_at(location).studies())
-    except StoreError:
-        return False
-
-
-def _stands(now: Look, name: str) -> tuple[int | None, bool]:
-    """The study's revision and whether it runs; None for a study that cannot be read any more."""
-    try:
-        return now.store.revision(name), now.store.is_running(name)
-    except StoreError:
-        return None, False

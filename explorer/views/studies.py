@@ -13,7 +13,7 @@ from moopt_explorer import charts, data, markup, rivals, state, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.rivals import Rivals
 from moopt_explorer.state import View
-from moopt_explorer.views import parts, session
+from moopt_explorer.views import parts, session, stores
 from moopt_explorer.views.session import Look
 
 NONE = ""
@@ -73,7 +73,7 @@ def _read_summary(
     revision: int,  # noqa: ARG001
     running: bool,  # noqa: ARG001
 ) -> dict[str, object]:
-    return _summary(data.read(session.store_at(location), name, sure=False))
+    return _summary(data.read(stores.store_at(location), name, sure=False))
 
 
 def _summary(snapshot: Snapshot) -> dict[str, object]:
@@ -161,7 +161,7 @@ def _against(look: Look) -> None:
     if not rival:
         return
     try:
-        found = rivals.rivals(look.snapshot, session.snapshot_of(look.location, rival))
+        found = rivals.rivals(look.snapshot, stores.snapshot_at(look.location, rival)[0])
     except StoreError as error:
         st.error(markup.markdown(str(error)))
         return
