@@ -13,7 +13,7 @@ import pytest
 from moopt import requests
 from moopt.objectives import Objective
 from moopt.store import open_store
-from tests.browser.pages import Browsing, expect, limit, ready, sentence, served
+from tests.browser.pages import Browsing, expect, idle, limit, ready, sentence, served
 from tests.explorer import synthetic
 
 pytestmark = pytest.mark.browser
@@ -104,6 +104,8 @@ def test_a_decision_that_cannot_be_kept_is_told_once_and_loses_nothing(tmp_path:
         page.get_by_role("button", name="Record this decision").click()
         expect(page.get_by_text(f"Decided: #{number}")).to_be_visible()
         page.get_by_role("button", name="Add the note").click()
+        expect(page.get_by_role("listitem").filter(has_text="ask Ada")).to_be_visible()
+        idle(page)
         expect(page.get_by_role("textbox", name=f"A note on #{number}")).to_have_value("")
     store = open_store(path, read_only=True)
     assert [one.number for one in store.decisions("churn")] == [int(number)]
