@@ -356,13 +356,19 @@ def measure_keyboard(folder: Path, rounds: int, hasty: int) -> Iterator[dict[str
                 taken.append(_decide_by_keyboard(page, server.address))
         yield {"what": "from open to the zip", **spread([one["ms"] for one in taken[1:]]), "goal_ms": 8000}
         yield {"what": "actions", "is": taken[-1]["actions"], "goal": 6}
-        violations, picked = 0, 0
+        violations, judged = 0, 0
         for number in range(hasty):
             with fresh_page(browser, SEEN["explorer"]) as page:
                 found = _hasty(page, server.address, presses=5 + number % 12)
                 violations += found["violated"]
-                picked += found["picked"]
-        yield {"what": "hasty runs", "runs": hasty, "ended_with_a_pick": picked, "violations": violations, "goal": 0}
+                judged += found["judged"]
+        yield {
+            "what": "hasty runs",
+            "runs": hasty,
+            "ended_with_limit_and_pick": judged,
+            "violations": violations,
+            "goal": 0,
+        }
 
 
 def _decide_by_keyboard(page: Any, address: str) -> dict[str, float]:
@@ -392,7 +398,7 @@ def _decide_by_keyboard(page: Any, address: str) -> dict[str, float]:
 
 
 def _hasty(page: Any, address: str, presses: int) -> dict[str, bool]:
-    """The same without a wait; whether it ended with a pick, and whether the pick violates the limit on the page."""
+    """The same without a wait: whether a limit and a pick stood on the last page, and whether they contradict."""
     _painted(page, address)
     _tab_to_the_limit(page)
     for _ in range(presses):
@@ -405,8 +411,9 @@ def _hasty(page: Any, address: str, presses: int) -> dict[str, bool]:
     picked = re.search(r"[?&]pick=(\d+)", page.url)
     given = page.locator("[data-testid=stMain]").inner_text()
     value = re.search(rf"{_LIMITED}\s+([\d.]+)", given)
-    violated = bool(picked and stated and value and float(value[1]) > float(stated[1]))
-    return {"picked": picked is not None, "violated": violated}
+    judged = bool(picked and stated and value)
+    violated = bool(stated and value and judged and float(value[1]) > float(stated[1]))
+    return {"judged": judged, "violated": violated}
 
 
 def _tab_to_the_limit(page: Any) -> int:
