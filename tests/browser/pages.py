@@ -113,6 +113,15 @@ def limit(page: Any, objective: str) -> Any:
     return page.get_by_role("slider", name=f"Limit of {objective}")
 
 
+def lower(page: Any, objective: str, presses: int) -> None:
+    """Lower a limit by so many presses of a key, until the page says so."""
+    slider = limit(page, objective)
+    slider.focus()
+    for _ in range(presses):
+        slider.press("ArrowLeft")
+    expect(sentence(page)).to_contain_text(f"{objective} ≤")
+
+
 def idle(page: Any) -> None:
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
 

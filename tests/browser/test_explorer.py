@@ -11,7 +11,7 @@ import pytest
 
 from moopt.objectives import Objective
 from moopt.store import open_store
-from tests.browser.pages import Browsing, click_a_point, expect, idle, limit, ready, sentence, served
+from tests.browser.pages import Browsing, click_a_point, expect, idle, limit, lower, ready, sentence, served
 from tests.explorer import synthetic
 
 pytestmark = pytest.mark.browser
@@ -22,11 +22,7 @@ def test_from_a_limit_to_the_files_and_back(study: str, browsing: Browsing) -> N
         ready(page)
         expect(sentence(page)).to_contain_text("Pick none yet")
 
-        slider = limit(page, "latency_ms")
-        slider.focus()
-        for _ in range(12):
-            slider.press("ArrowLeft")
-        expect(sentence(page)).to_contain_text("latency_ms ≤")
+        lower(page, "latency_ms", 12)
 
         page.get_by_role("button", name=re.compile("Take recommended #")).click()
         expect(sentence(page)).to_contain_text(re.compile(r"Pick #\d+"))

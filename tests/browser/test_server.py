@@ -16,13 +16,11 @@ from moopt.store import open_store
 from tests.browser.pages import (
     APP,
     Browsing,
-    expect,
     free_port,
     idle,
-    limit,
+    lower,
     ready,
     running,
-    sentence,
     served,
 )
 from tests.explorer import synthetic
@@ -101,11 +99,7 @@ def test_behind_nginx_as_the_guide_has_it(store: Path, tmp_path: Path, browsing:
         outside = f"http://127.0.0.1:{port}/team/moopt"
         with running(command, outside, tmp_path / "nginx.log"), browsing.page(f"{outside}/") as page:
             ready(page)
-            slider = limit(page, "latency_ms")
-            slider.focus()
-            for _ in range(3):
-                slider.press("ArrowLeft")
-            expect(sentence(page)).to_contain_text("latency_ms ≤")
+            lower(page, "latency_ms", 3)
             page.keyboard.press("Control+Enter")
             page.get_by_role("button", name=re.compile("Decide on")).click()
             page.wait_for_url(re.compile(r"/team/moopt/decide\?"))

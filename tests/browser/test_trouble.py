@@ -13,7 +13,7 @@ import pytest
 from moopt import requests
 from moopt.objectives import Objective
 from moopt.store import open_store
-from tests.browser.pages import Browsing, expect, idle, limit, ready, sentence, served
+from tests.browser.pages import Browsing, expect, idle, lower, ready, sentence, served
 from tests.explorer import synthetic
 
 pytestmark = pytest.mark.browser
@@ -117,11 +117,7 @@ def test_two_readers_keep_their_views_apart_and_both_decisions(tmp_path: Path, b
     with served(path) as address, browsing.page(address) as one, browsing.page(address) as two:
         ready(one)
         ready(two)
-        slider = limit(one, "latency_ms")
-        slider.focus()
-        for _ in range(20):
-            slider.press("ArrowLeft")
-        expect(sentence(one)).to_contain_text("latency_ms ≤")
+        lower(one, "latency_ms", 20)
         two.get_by_role("combobox", name="Preference").click()
         two.get_by_role("option", name="accuracy first").click()
         expect(sentence(two)).to_contain_text("accuracy first")
