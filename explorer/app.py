@@ -22,7 +22,6 @@ def main(arguments: list[str]) -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="moopt explorer", page_icon=str(_ICON), layout="wide", initial_sidebar_state=330)
     st.html(_STYLE)
-    found = _look(arguments)
     pages = {
         "explore": st.Page(lambda: _draw(arguments, found, explore.page), title="Explore", default=True),
         "tradeoffs": st.Page(lambda: _draw(arguments, found, tradeoffs.page), title="Trade-offs", url_path="tradeoffs"),
@@ -32,6 +31,7 @@ def main(arguments: list[str]) -> None:
         "studies": st.Page(lambda: _draw(arguments, found, studies.page), title="Studies", url_path="studies"),
     }
     current = st.navigation(list(pages.values()), position="hidden")
+    found = _look(arguments, current.url_path)
     query = st.query_params.to_dict() if isinstance(found, str) else state.to_query(found.view)
     if (wanted := session.turned_to()) is not None:
         st.switch_page(pages[wanted], query_params=query)
@@ -40,12 +40,12 @@ def main(arguments: list[str]) -> None:
     session.ended()
 
 
-def _look(arguments: list[str]) -> Look | str:
+def _look(arguments: list[str], page: str) -> Look | str:
     """What the pages show, or why there is nothing to show."""
     if len(arguments) != 1:
         return "The explorer wants one store. Start it with `moopt explore STORE`, or `streamlit run app.py -- STORE`."
     try:
-        found = session.look(arguments[0])
+        found = session.look(arguments[0], page)
     except MooptError as error:
         return markup.markdown(str(error))
     if found is None:

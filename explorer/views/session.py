@@ -21,7 +21,7 @@ from moopt_explorer.state import View
 from moopt_explorer.views import stores
 
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
-_QUERIES, _SPOKEN, _ENDED = "moopt_queries", "moopt_spoken", "moopt_ended"
+_QUERIES, _PAGE, _SPOKEN, _ENDED = "moopt_queries", "moopt_page", "moopt_spoken", "moopt_ended"
 _GO, _SAID, _KEPT, _REFUSED = "moopt_go", "moopt_said", "moopt_kept", "moopt_refused"
 KEEP, WORSEN = "keep", "may worsen"
 """Beside ``improve``, what the control of a wish says."""
@@ -45,13 +45,13 @@ class Look:
     """None for a study without a complete trial."""
 
 
-def look(location: str) -> Look | None:
-    """The view and the study it is about; None for a store without a study. Raises StoreError."""
+def look(location: str, page: str) -> Look | None:
+    """The view and the study it is about, on this page; None for a store without a study. Raises StoreError."""
     store = stores.store_at(location)
     names = tuple(record.name for record in store.studies())
     if not names:
         return None
-    view = _asked()
+    view = _asked(page)
     name = view.study if view.study in names else names[-1]
     snapshot, read_at = stores.snapshot_at(location, name)
     view = state.fitted(replace(view, study=name if len(names) > 1 else ""), snapshot.objectives)
@@ -71,11 +71,11 @@ def notice() -> str:
     return " ".join(str(one) for one in told if one)
 
 
-def _asked() -> View:
+def _asked(page: str) -> View:
     """The view in the session, or the one in the URL where the reader moved there."""
     query = st.query_params.to_dict()
-    spoken, known = st.session_state.pop(_SPOKEN, False), _known(query)
-    if _VIEW not in st.session_state or not (spoken or known):
+    spoken, moved = st.session_state.pop(_SPOKEN, False), _moved(query, page)
+    if _VIEW not in st.session_state or (moved and not spoken):
         st.session_state[_VIEW] = state.from_query(query)
         st.session_state[_QUERIES] = [query]  # what the browser shows now: going Forward is a move again
         st.session_state[_NOTICE] = ""
@@ -83,18 +83,20 @@ def _asked() -> View:
     return view
 
 
-def _known(query: dict[str, str]) -> bool:
-    """Whether the URL is the one we gave last, or one before it that the browser still had when it asked.
+def _moved(query: dict[str, str], page: str) -> bool:
+    """Whether the URL is the reader's: not the one we gave last, nor one before it in a link to another page.
 
-    The browser asks by itself too (a table has come, the theme has changed). Such a request, made before the browser
-    saw the last URL, has waited for the last run and follows it at once, or has cut it short; a hand is slower.
+    Such a link is as old as the last picture: clicked soon after a change, it leads to the page as it was before it,
+    and the change would be lost. On one page it is Back or Forward, and at once.
     """
     published: list[dict[str, str]] = st.session_state.setdefault(_QUERIES, [query])
+    turned = page != st.session_state.get(_PAGE, page)
     since, st.session_state[_ENDED] = time.monotonic() - st.session_state.get(_ENDED, 0.0), math.inf
+    st.session_state[_PAGE] = page
     if query == published[-1]:
         del published[:-1]
-        return True
-    return query in published and since < _AT_ONCE
+        return False
+    return not (turned and query in published and since < _AT_ONCE)
 
 
 def _publish(view: View) -> None:
