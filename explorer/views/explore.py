@@ -140,6 +140,7 @@ def _table(look: Look, found: Answer) -> None:
 
     def clicked() -> None:
         rows = st.session_state[key].selection.rows
+        session.reported()
         # A table reports by itself, and late, the row that it was drawn with, or none: that is nobody's wish.
         if rows and numbers[rows[0]] != found.pick:
             session.callback(session.picked(numbers[rows[0]]))()

@@ -268,6 +268,11 @@ def _wish(said: str, worst: float | str) -> Wish | None:
     return IMPROVE if said == IMPROVE else None
 
 
+def reported() -> None:
+    """Note that a widget asked by itself, perhaps before the browser saw the last URL: the URL leads nowhere by it."""
+    st.session_state[_SPOKEN] = True
+
+
 def has_spoken() -> bool:
     """Whether a widget of a part of the page has changed the view, so that the whole page is to be drawn anew."""
     return bool(st.session_state.get(_SPOKEN, False))
@@ -275,5 +280,5 @@ def has_spoken() -> bool:
 
 def redraw() -> None:
     """Draw the whole page anew, from a part of it that has learned something; the URL leads nowhere by it."""
-    st.session_state[_SPOKEN] = True
+    reported()
     st.rerun(scope="app")

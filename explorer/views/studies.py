@@ -40,6 +40,7 @@ def _table(look: Look) -> None:
 
     def clicked() -> None:
         rows = st.session_state[key].selection.rows
+        session.reported()
         if rows and names[rows[0]] != shown:
             session.callback(lambda _: View(study=names[rows[0]]))()
 

@@ -135,3 +135,20 @@ def test_a_hurried_back_takes_back_what_was_done_last(two_studies: str, browsing
             expect(sentence(page)).to_contain_text("Pick none yet")
         idle(page)
         assert "pick=" not in page.url
+
+
+def test_a_link_clicked_at_once_keeps_what_was_set_before(two_studies: str, browsing: Browsing) -> None:
+    with browsing.page(two_studies) as page:
+        ready(page)
+        idle(page)
+        turns = [("Trade-offs", "/tradeoffs?"), ("Explore", "/?"), ("Studies", "/studies?"), ("Explore", "/?")] * 2
+        for at, (name, address) in enumerate(turns):
+            if name != "Explore":
+                press(page, "latency_ms" if at < 4 else "size_kb")
+            turn(page, name)
+            page.wait_for_url(lambda url, address=address: address in url)
+            expect(sentence(page)).to_contain_text("latency_ms ≤")
+            idle(page)
+        expect(sentence(page)).to_contain_text("size_kb ≤")
+        assert "limit.latency_ms=" in page.url
+        assert "limit.size_kb=" in page.url

@@ -52,20 +52,7 @@ def test_the_recommended_trial_is_taken_and_kept_in_the_url(explorer: Open, fill
     assert f"<em>#{number}</em>" in words(app)
 
 
-def test_what_the_browser_asked_before_it_saw_the_pick_does_not_undo_it(
-    explorer: Open, filled: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("moopt_explorer.views.session._AT_ONCE", 600.0)
-    app = take(explorer(filled(30)))
-    number = app.query_params["pick"]
-    app.query_params.clear()
-    assert app.run().query_params["pick"] == number
-
-
-def test_a_reader_who_goes_back_undoes_the_pick(
-    explorer: Open, filled: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("moopt_explorer.views.session._AT_ONCE", 0.0)
+def test_a_reader_who_goes_back_undoes_the_pick(explorer: Open, filled: Callable[..., Path]) -> None:
     app = take(explorer(filled(30)))
     app.query_params.clear()
     assert "Nothing is picked yet" in words(app.run())
