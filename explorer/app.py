@@ -10,7 +10,7 @@ import streamlit as st
 
 import moopt  # noqa: F401 - as a whole before its parts: two first readers at once would wait for each other's imports
 from moopt.errors import MooptError, StoreError
-from moopt_explorer import markup, state
+from moopt_explorer import markup, sockets, state
 from moopt_explorer.views import compare, decide, explore, progress, renewal, session, studies, tradeoffs
 from moopt_explorer.views.session import Look
 
@@ -18,8 +18,14 @@ _STYLE = Path(__file__).with_name("style.css")
 _ICON = Path(__file__).with_name("icon.png")
 
 
+@st.cache_resource(show_spinner=False)
+def _set_up() -> None:
+    sockets.send_at_once()
+
+
 def main(arguments: list[str]) -> None:
     """Draw the page that the address names."""
+    _set_up()
     st.set_page_config(page_title="moopt explorer", page_icon=str(_ICON), layout="wide", initial_sidebar_state=330)
     st.html(_STYLE)
     pages = {

@@ -22,7 +22,11 @@ _MARK, _LIKELY, _TIE = "mark", "likely", "tie"
 
 
 def page(look: Look) -> None:
-    """Draw the page."""
+    """Draw the page: the picture first, since its code is the browser's longest wait."""
+    pick, picture = st.container(), st.container()
+    if look.answer is not None:
+        with picture:
+            pictures.draw(look, look.answer)
     with st.sidebar:
         _study(look)
         if look.answer is not None:
@@ -31,8 +35,8 @@ def page(look: Look) -> None:
     if look.answer is None:
         _nothing_complete(look)
     else:
-        _pick(look, look.answer)
-        pictures.draw(look, look.answer)
+        with pick:
+            _pick(look, look.answer)
         _table(look, look.answer)
     _failures(look)
 
