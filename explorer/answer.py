@@ -28,8 +28,10 @@ class Answer:
     front: choose.Front
     left: NDArray[np.bool_]
     """Which members of the front meet the limits, shape (n,)."""
-    recommended: choose.Choice | None
-    """None where no member is left."""
+    preference: str
+    """``balanced``, ``knee`` or an objective's name."""
+    recommended: int | None
+    """The number of the trial that suits the preference best; None where no member is left."""
     way_out: str
     """Where none is left: which limit to relax, in words."""
     relaxation: choose.Relaxation | None
@@ -62,8 +64,8 @@ class Answer:
         """The pick with its reason, as recommended where it is that trial; None where there is none on the front."""
         if not self.on_front or self.pick is None:
             return None
-        if self.recommended is not None and self.recommended.number == self.pick:
-            return self.recommended
+        if self.recommended == self.pick:
+            return choose.choose(self.objectives, self.front, prefer=self.preference, certainty=self.certainty)
         return choose.pick(self.objectives, self.front, self.pick, certainty=self.certainty)
 
 
@@ -73,16 +75,26 @@ def answer(snapshot: Snapshot, view: View) -> Answer | None:
         return None
     objectives = apply_limits(snapshot.objectives, view.limits)
     front = choose.front_of(objectives, snapshot.front)
-    recommended, way_out, relaxation = None, "", None
+    known, recommended, way_out, relaxation = snapshot.certainty, None, "", None
     try:
-        known = snapshot.certainty
-        recommended = choose.choose(objectives, front, prefer=view.preference, certainty=known)
+        recommended = choose.recommend(objectives, front, prefer=view.preference, certainty=known)
     except NoTrialLeft as error:
         way_out = str(error).partition("\n")[2]
         relaxation = next(iter(choose.relaxations(objectives, front)), None)
     pick, better, notice = _judge(snapshot, objectives, front, view.pick)
-    left = meets_limits(front)
-    return Answer(objectives, front, left, recommended, way_out, relaxation, pick, better, notice, snapshot.certainty)
+    return Answer(
+        objectives,
+        front,
+        meets_limits(front),
+        view.preference,
+        recommended,
+        way_out,
+        relaxation,
+        pick,
+        better,
+        notice,
+        known,
+    )
 
 
 def _judge(

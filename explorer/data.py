@@ -1,4 +1,4 @@
-"""A study as it stands in its store: one tidy frame, read-only.
+"""A study as it stands in its store, read-only.
 
 A snapshot belongs to one revision of the study, so it can be kept for as long as the revision lasts.
 """
@@ -20,10 +20,11 @@ from moopt.choose import Front, front_of
 from moopt.columns import Trials
 from moopt.errors import NoTrialLeft
 from moopt.frames import value_matrix
-from moopt.objectives import PARAM, Floats, Objective, format_value, violations
+from moopt.objectives import PARAM, Floats, Objective, format_value
 from moopt.requests import Request, asked
 from moopt.store.base import Store, StudyRecord
 from moopt.trial import Config, Confirmation, Source, State, Trial
+from moopt_explorer.places import Axes, Places, places, without_limits
 
 MAX_CONFIG_TEXT = 120
 MOST_COMPARED, MOST_WHILE_RUNNING = 1_500, 500
@@ -112,15 +113,19 @@ class Snapshot:
         """Which of the complete trials are on the front, shape (n,)."""
         return np.isin(self.complete.number, [] if self.front is None else self.front.numbers)
 
+    def places(self, axes: Axes) -> Places:
+        """Where the complete trials lie on two objectives; worked out once."""
+        plain = without_limits(axes)
+        if plain not in self._places:
+            is_default = self.complete.source == Source.DEFAULT
+            self._places[plain] = places(
+                plain, self.objectives, self.complete.number, self.values, self.on_front, is_default
+            )
+        return self._places[plain]
+
     @cached_property
-    def frame(self) -> pd.DataFrame:
-        """Complete trials: ``number``, the flags ``front`` and ``default``, and ``value_<objective>``."""
-        flags = {
-            "number": self.complete.number,
-            "front": self.on_front,
-            "default": self.complete.source == Source.DEFAULT,
-        }
-        return pd.DataFrame(flags | _values(self.objectives, self.values))
+    def _places(self) -> dict[Axes, Places]:
+        return {}
 
     @cached_property
     def beside(self) -> dict[int, beside.Row]:
@@ -214,11 +219,6 @@ def identity(location: str) -> int:
         return Path(location).stat().st_ino
     except OSError:
         return 0
-
-
-def meets(objectives: Sequence[Objective], values: Floats) -> NDArray[np.bool_]:
-    """Which rows (n,) of values (n, m) meet the objectives' limits."""
-    return np.asarray(violations(objectives, values) == 0.0)
 
 
 def config_text(config: Config) -> str:

@@ -12,6 +12,7 @@ from moopt.growth import is_exact, volume
 from moopt.objectives import Floats, Objective, loss_matrix
 from moopt_explorer import marks
 from moopt_explorer.data import Snapshot
+from moopt_explorer.places import window_of
 
 ONE, OTHER = "one", "other"
 
@@ -69,7 +70,7 @@ def drawn(found: Rivals, axes: tuple[Objective, Objective]) -> dict[str, pd.Data
     """
     columns = [found.objectives.index(axis) for axis in axes]
     pairs = [front[:, columns] for front in found.fronts]
-    window = marks.window_of(np.concatenate(pairs))
+    window = window_of(np.concatenate(pairs))
     steps, points = [], []
     for study, pair, numbers in zip((ONE, OTHER), pairs, found.numbers, strict=True):
         steps.append(marks.in_values(marks.attainment(pair, window), axes).assign(study=study))

@@ -19,6 +19,7 @@ from moopt.choose import (
     parse_limits,
     parse_weights,
     pick,
+    recommend,
     relaxations,
     representatives,
     swaps,
@@ -42,6 +43,14 @@ TWO = (Objective("error"), Objective("cost"))
 def test_a_balanced_choice_is_the_trial_whose_worst_place_is_best() -> None:
     choice = choose(OBJECTIVES, FRONT | DOMINATED)
     assert (choice.number, choice.n_front, choice.n_left, choice.preference) == (5, 4, 4, BALANCED)
+
+
+@pytest.mark.parametrize("prefer", [BALANCED, KNEE, "recall", "latency"])
+def test_a_recommendation_is_the_choice_without_its_reason(prefer: str) -> None:
+    within = apply_limits(OBJECTIVES, {"latency": 50})
+    assert recommend(within, FRONT | DOMINATED, prefer=prefer) == choose(within, FRONT, prefer=prefer).number
+    with pytest.raises(NoTrialLeft, match="no trial"):
+        recommend(apply_limits(OBJECTIVES, {"latency": 0.1}), FRONT, prefer=prefer)
 
 
 def test_preferring_an_objective_moves_the_choice_towards_its_best() -> None:

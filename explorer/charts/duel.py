@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import altair as alt
 
 from moopt_explorer.charts.looks import LIGHT, Palette, axis
-from moopt_explorer.marks import Axes
+from moopt_explorer.places import Axes, without_limits
 from moopt_explorer.rivals import ONE, OTHER, Rivals, drawn
 from moopt_explorer.wording import shorten
 
 
 def duel(found: Rivals, axes: Axes, names: tuple[str, str], palette: Palette = LIGHT) -> dict[str, Any]:
     """The fronts of two studies with their names."""
-    across, upwards = (replace(one, limit=None) for one in axes)
-    spec = duel_spec((across, upwards), (shorten(names[0]), shorten(names[1])), palette)
+    spec = duel_spec(without_limits(axes), (shorten(names[0]), shorten(names[1])), palette)
     return dict(spec, datasets=drawn(found, axes))
 
 

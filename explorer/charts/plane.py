@@ -12,7 +12,8 @@ import altair as alt
 from moopt.objectives import Objective
 from moopt_explorer import marks
 from moopt_explorer.charts.looks import LIGHT, PADDING, SELECTION, Palette, axis, legend
-from moopt_explorer.marks import Axes, Scene
+from moopt_explorer.marks import Scene
+from moopt_explorer.places import Axes
 
 _SHAPES = {marks.DEFAULT: "diamond", marks.TIED: "square"}
 
@@ -27,9 +28,8 @@ def scatter(
 ) -> dict[str, Any]:
     """The scatter of a scene; ``describe`` gives a trial's config as a line."""
     plain = tuple(replace(one, limit=None) for one in objectives)
-    across, upwards = (replace(one, limit=None) for one in scene.axes)
     shown = marks.datasets(scene, objectives, limits, describe)
-    spec = scatter_spec((across, upwards), plain, palette, sure=scene.certainty is not None)
+    spec = scatter_spec(scene.places.axes, plain, palette, sure=scene.certainty is not None)
     return dict(spec, datasets=shown)
 
 

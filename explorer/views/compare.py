@@ -55,15 +55,14 @@ def _chosen(look: Look, found: Answer) -> list[int]:
 def _first(look: Look, found: Answer) -> list[int]:
     picked = look.snapshot.trial(found.pick) if found.pick is not None else None
     default = look.snapshot.default_for(picked) if picked is not None else None
-    recommended = found.recommended.number if found.recommended is not None else None
-    wanted = [found.pick, recommended, None if default is None else default.number]
+    wanted = [found.pick, found.recommended, None if default is None else default.number]
     return list(dict.fromkeys(number for number in wanted if number is not None))
 
 
 def _what(look: Look, found: Answer, number: int) -> str:
     if number == found.pick:
         return " (picked)"
-    if found.recommended is not None and number == found.recommended.number:
+    if number == found.recommended:
         return " (recommended)"
     return " (default config)" if any(number == one.number for one in look.snapshot.defaults) else ""
 

@@ -93,7 +93,7 @@ def _preference(look: Look, found: Answer) -> None:
     )
     recommended = found.recommended
     st.button(
-        "Take recommended" if recommended is None else f"Take recommended #{recommended.number}",
+        "Take recommended" if recommended is None else f"Take recommended #{recommended}",
         type="primary",
         shortcut="Ctrl+Enter",
         width="stretch",
@@ -134,7 +134,7 @@ def _pick(look: Look, found: Answer) -> None:
 
 def _table(look: Look, found: Answer) -> None:
     """The front's members within the limits, the pick and the recommended one on top, then the best upwards."""
-    recommended = None if found.recommended is None else found.recommended.number
+    recommended = found.recommended
     table = data.front_table(look.snapshot, _ordered(look, found, recommended)[:_MOST_ROWS])
     table.insert(1, _MARK, table["number"].map({recommended: "recommended", found.pick: "picked"}).fillna(""))
     table = _with_sureness(table, found)

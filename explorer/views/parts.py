@@ -31,7 +31,7 @@ def nothing_picked(found: Answer | None, purpose: str) -> None:
     with st.container(horizontal=True):
         if found is not None and found.recommended is not None:
             st.button(
-                f"Take recommended #{found.recommended.number}",
+                f"Take recommended #{found.recommended}",
                 type="primary",
                 shortcut="Ctrl+Enter",
                 on_click=session.callback(session.take_recommended),

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from moopt.objectives import Floats, Objective
-from moopt_explorer import charts, data, lines, marks, markup, state, wording
+from moopt_explorer import charts, lines, marks, markup, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.lines import Lines
 from moopt_explorer.thinning import MOST_MARKS
@@ -40,10 +40,9 @@ def draw(look: Look, found: Answer) -> None:
 
 def _marked(look: Look, found: Answer) -> list[tuple[int, str, Floats]]:
     """What is drawn on top of the front: number, kind and values."""
-    recommended = None if found.recommended is None else found.recommended.number
     numbers = [
         *((one.number, lines.DEFAULT) for one in look.snapshot.defaults),
-        (recommended, lines.RECOMMENDED),
+        (found.recommended, lines.RECOMMENDED),
         (found.pick, lines.PICKED),
     ]
     marked = []
@@ -81,10 +80,10 @@ def _scatter(look: Look, found: Answer) -> None:
         _controls(look, found, across, upwards)
     snapshot = look.snapshot
     scene = marks.scene(
-        snapshot.frame.assign(within=data.meets(found.objectives, snapshot.values)),
-        (across, upwards),
+        snapshot.places((across, upwards)),
+        found.front.numbers[found.left],
         pick=found.pick,
-        recommended=None if found.recommended is None else found.recommended.number,
+        recommended=found.recommended,
         whole=look.view.whole,
         certainty=found.certainty,
     )
@@ -104,7 +103,7 @@ def _scatter(look: Look, found: Answer) -> None:
     )
     n_outside = scene.n_outside
     _hint(
-        _drawn(int(scene.drawn.sum()), int(scene.front.sum()), ", the others are in the cloud"),
+        _drawn(int(scene.drawn.sum()), len(scene.drawn), ", the others are in the cloud"),
         f"{wording.count(n_outside, 'dominated trial')} outside the picture." if n_outside else "",
     )
 

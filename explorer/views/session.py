@@ -139,7 +139,7 @@ def take_recommended(view: View) -> View:
     found = answer.answer(st.session_state[_SHOWN], view)
     if found is None or found.recommended is None:
         return view
-    return replace(view, pick=found.recommended.number)
+    return replace(view, pick=found.recommended)
 
 
 def picked(number: int | None) -> Callable[[View], View]:

@@ -108,7 +108,7 @@ def _standing(found: Answer, trial: Trial) -> None:
     """The badges of the pick, and how robust it is."""
     choice = pick(found.objectives, found.front, trial.number, certainty=found.certainty)
     badges = []
-    if found.recommended is not None and found.recommended.number == trial.number:
+    if found.recommended == trial.number:
         badges.append("recommended")
     if found.front.numbers[pareto.knee(found.front.losses)] == trial.number:
         badges.append("knee of the front")

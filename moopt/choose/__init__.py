@@ -1,6 +1,6 @@
 """The choose verb: limits and a preference in, a trial and its reason out."""
 
-from moopt.choose.choice import PICKED, Choice, choose, pick, robustness
+from moopt.choose.choice import PICKED, Choice, choose, pick, recommend, robustness
 from moopt.choose.front import Front, Points, front_of
 from moopt.choose.limits import Relaxation, parse_aspirations, parse_limits, relaxations
 from moopt.choose.preference import BALANCED, FIRST_WEIGHT, KNEE, WEIGHTED, parse_weights
@@ -24,6 +24,7 @@ __all__ = [
     "parse_limits",
     "parse_weights",
     "pick",
+    "recommend",
     "relaxations",
     "representatives",
     "robustness",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from moopt.certainty import Certainty
 from moopt.choose.front import Front, Points, front_of
 from moopt.choose.limits import apply_limits, limit_text, limits_of, meets_limits, refuse
-from moopt.choose.preference import BALANCED, N_PREFERENCES, chebyshev, preference_of, scores
+from moopt.choose.preference import BALANCED, N_PREFERENCES, Preference, chebyshev, preference_of, scores
 from moopt.choose.swaps import Swap, join, swaps_of, words
 from moopt.choose.ties import Settled, lowest, settle
 from moopt.errors import NoTrialLeft, UsageError
@@ -99,10 +99,27 @@ def choose(
         raise refuse(front)
     if at_least_likely is not None:
         left = _likely(front, left, certainty, at_least_likely)
-    best = lowest(scores(front, preference), left)
-    settled = settle(front, left, best, preference, certainty)
+    best, settled = _best(front, left, preference, certainty)
     why = preference.why if settled.row == best else f"up to noise {preference.why}"
     return _choice(front, left, settled, preference.name, why, certainty)
+
+
+def recommend(
+    objectives: Sequence[Objective],
+    trials: Points,
+    *,
+    prefer: str | Sequence[str] = BALANCED,
+    certainty: Certainty | None = None,
+) -> int:
+    """The number of the trial that :func:`choose` chooses, without the reason, which costs far more.
+
+    Raises as :func:`choose`.
+    """
+    front = front_of(objectives, trials)
+    left = meets_limits(front)
+    if not left.any():
+        raise refuse(front)
+    return int(front.numbers[_best(front, left, preference_of(front, prefer), certainty)[1].row])
 
 
 def pick(
@@ -137,6 +154,14 @@ def robustness(front: Front, left: NDArray[np.bool_]) -> Floats:
             for values in chebyshev(front.scaled, weights[start : start + step], np.zeros(len(front.objectives))):
                 chosen[lowest(values, left)] += 1
     return chosen / N_PREFERENCES
+
+
+def _best(
+    front: Front, left: NDArray[np.bool_], preference: Preference, known: Certainty | None
+) -> tuple[int, Settled]:
+    """The row with the least score of those left, and what is chosen where others tie with it."""
+    best = lowest(scores(front, preference), left)
+    return best, settle(front, left, best, preference, known)
 
 
 def _likely(front: Front, left: NDArray[np.bool_], known: Certainty | None, least: float) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import pytest
 from moopt.certainty import Certainty
 from moopt.choose import front_of
 from moopt.objectives import Objective
-from moopt_explorer import charts, lines, marks
+from moopt_explorer import charts, lines, marks, places
 from moopt_explorer.state import TRIAL_NUMBER
 
 ACCURACY = Objective("accuracy", "maximize")
@@ -33,10 +33,23 @@ def trials(**columns: list[object]) -> pd.DataFrame:
     )
 
 
+def scene_of(frame: pd.DataFrame, axes: tuple[Objective, Objective] = PAIR, **asked: Any) -> marks.Scene:
+    names = ("value_accuracy", "value_latency_ms")
+    where = places.places(
+        axes,
+        (ACCURACY, LATENCY),
+        frame["number"].to_numpy(np.int64),
+        frame[list(names)].to_numpy(np.float64),
+        frame["front"].to_numpy(bool),
+        frame["default"].to_numpy(bool),
+    )
+    return marks.scene(where, frame.loc[frame["within"].astype(bool), "number"].to_numpy(np.int64), **asked)
+
+
 def drawn(
     frame: pd.DataFrame | None = None, limits: dict[str, float] | None = None, **asked: Any
 ) -> dict[str, pd.DataFrame]:
-    scene = marks.scene(trials() if frame is None else frame, PAIR, **asked)
+    scene = scene_of(trials() if frame is None else frame, **asked)
     spec = charts.scatter(scene, (ACCURACY, LATENCY), limits=limits or {}, describe="config of {}".format)
     data: dict[str, pd.DataFrame] = spec["datasets"]
     return data
@@ -108,17 +121,27 @@ def test_tooltips_are_texts_with_units() -> None:
 def test_the_cloud_holds_the_dominated_trials_in_the_picture() -> None:
     assert drawn()["cloud"]["n"].sum() == 2
     assert drawn(whole=True)["cloud"]["n"].sum() == 3
-    assert marks.scene(trials(), PAIR).n_outside == 1
+    assert scene_of(trials()).n_outside == 1
 
 
 def test_a_large_cloud_is_binned() -> None:
     generator = np.random.Generator(np.random.PCG64(0))
-    pair = generator.uniform(size=(20_000, 2))
-    window = marks.window_of(pair)
-    cloud = marks.cloud(pair, np.zeros(20_000, dtype=bool), (Objective("a"), Objective("b")), window)
-    assert len(cloud) <= marks.CELLS[0] * marks.CELLS[1]
+    latency, accuracy = generator.uniform(1, 100, 20_000), generator.uniform(0.5, 1.0, 20_000)
+    flags = {"front": False, "within": False, "default": False}
+    many = pd.DataFrame({"number": range(20_000), **flags, "value_latency_ms": latency, "value_accuracy": accuracy})
+    cloud = drawn(many, whole=True)["cloud"]
+    assert 500 < len(cloud) <= places.CELLS[0] * places.CELLS[1]
     assert cloud["n"].sum() == 20_000
     assert cloud["text"].str.match(r"\d+ dominated trials?$").all()
+
+
+def test_what_lies_behind_the_front_is_counted_once_for_a_window() -> None:
+    where = scene_of(trials()).places
+    around = places.window_of(where.pair[where.front])
+    counted = where.dominated(around)
+    assert where.dominated(around) is counted
+    assert int(counted.counts.sum()) + counted.n_outside == 3
+    assert int(where.dominated(where.whole).counts.sum()) == 3
 
 
 def test_a_large_front_is_drawn_in_part_and_the_others_are_in_the_cloud() -> None:
@@ -149,7 +172,7 @@ def test_the_step_goes_through_the_members_within_the_limits() -> None:
 def test_the_step_separates_what_is_attained() -> None:
     generator = np.random.Generator(np.random.PCG64(1))
     pair = generator.uniform(size=(40, 2))
-    window = marks.window_of(pair)
+    window = places.window_of(pair)
     corners = marks.attainment(pair, window)
     for x, y in pair:
         below = corners[corners[:, 0] <= x][-1]
@@ -201,13 +224,13 @@ def test_a_limit_does_not_write_the_spec_anew() -> None:
     charts.scatter_spec.cache_clear()
     for limit in (None, 3.0, 5.0):
         limited = Objective("latency_ms", log=True, limit=limit)
-        scene = marks.scene(trials(), (limited, ACCURACY))
+        scene = scene_of(trials(), (limited, ACCURACY))
         charts.scatter(scene, (ACCURACY, limited), limits={}, describe=str)
     assert charts.scatter_spec.cache_info().misses == 1
 
 
 def test_a_single_objective_shows_the_best_so_far() -> None:
-    scene = marks.scene(trials(), (TRIAL_NUMBER, ACCURACY))
+    scene = scene_of(trials(), (TRIAL_NUMBER, ACCURACY))
     steps = charts.scatter(scene, (ACCURACY,), limits={}, describe=str)["datasets"]["steps"]
     assert steps["y"].round(6).tolist()[1::2] == [0.85, 0.9, 0.95]
     assert scene.n_outside == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moopt.choose import choose
 from moopt.objectives import Objective
 from moopt.store import open_store
 from moopt.store.base import Store, Writer
@@ -42,10 +43,11 @@ def small(store: Store) -> Snapshot:
 
 
 def test_a_snapshot_knows_the_front_and_the_default(small: Snapshot) -> None:
-    assert small.frame["number"].tolist() == [0, 1, 2, 3]
-    assert small.frame["front"].tolist() == [False, True, True, False]
-    assert small.frame["default"].tolist() == [True, False, False, False]
-    assert small.frame["value_latency_ms"].tolist() == [9.0, 8.0, 2.0, 4.0]
+    where = small.places((small.objectives[1], small.objectives[0]))
+    assert where.numbers.tolist() == [0, 1, 2, 3]
+    assert where.front.tolist() == [False, True, True, False]
+    assert where.default.tolist() == [True, False, False, False]
+    assert where.across.tolist() == [9.0, 8.0, 2.0, 4.0]
     assert [one.number for one in small.defaults] == [0]
 
 
@@ -69,8 +71,10 @@ def test_objectives_may_be_called_like_columns(tmp_path: Path) -> None:
     store = open_store(tmp_path / "odd.db")
     synthetic.fill(store, "odd", 12, of=of)
     snapshot = data.read(store, "odd")
-    assert snapshot.frame["number"].tolist() == sorted(snapshot.frame["number"])
-    assert snapshot.frame["front"].dtype == bool
+    where = snapshot.places((of[0], of[1]))
+    assert where.numbers.tolist() == sorted(where.numbers)
+    assert where.across.tolist() == snapshot.values[:, 0].tolist()
+    assert where.front.dtype == bool
     store.close()
 
 
@@ -101,7 +105,7 @@ def test_a_study_without_a_trial_has_no_answer() -> None:
     synthetic.create(store, "empty")
     snapshot = data.read(store, "empty")
     assert snapshot.front is None
-    assert snapshot.frame.empty
+    assert not len(snapshot.places((synthetic.FOUR[0], synthetic.FOUR[1])).numbers)
     assert answer(snapshot, View()) is None
 
 
@@ -110,7 +114,7 @@ def test_the_answer_counts_who_is_left(small: Snapshot) -> None:
     assert found is not None
     assert (len(found.front), found.n_left) == (2, 1)
     assert found.recommended is not None
-    assert found.recommended.number == 2
+    assert found.recommended == 2
     assert found.limits == {"latency_ms": 5.0}
 
 
@@ -129,12 +133,12 @@ def test_a_pick_keeps_its_reason(small: Snapshot) -> None:
     recommended = answer(small, View())
     assert recommended is not None
     assert recommended.recommended is not None
-    number = recommended.recommended.number
+    number = recommended.recommended
     taken = answer(small, View(pick=number))
     other = answer(small, View(pick=3 - number))
     assert taken is not None
     assert other is not None
-    assert taken.why() == recommended.recommended
+    assert taken.why() == choose(small.objectives, small.trials)
     assert other.why().preference == "picked"  # type: ignore[union-attr]  # a member of the front has a reason
 
 
@@ -259,8 +263,13 @@ def test_a_recommendation_is_not_made_by_noise(store: Store) -> None:
     found = answer(snapshot, View(preference="accuracy"))
     assert found is not None
     assert found.recommended is not None
-    assert (found.recommended.number, found.recommended.tie) == (1, (0, 1))
-    assert "Trial 0 ties with trial 1" in found.recommended.reason
+    assert found.recommended == 1
+    taken = answer(snapshot, View(preference="accuracy", pick=1))
+    assert taken is not None
+    choice = taken.why()
+    assert choice is not None
+    assert choice.tie == (0, 1)
+    assert "Trial 0 ties with trial 1" in choice.reason
     picked = answer(snapshot, View(pick=0))
     assert picked is not None
     why = picked.why()
