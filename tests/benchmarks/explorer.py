@@ -99,10 +99,26 @@ def _painted(page: Any, address: str) -> float:
     return float(page.evaluate("window.moopt.seen"))
 
 
+STILL = """
+    new Promise(done => {
+        let last = '', frames = 0;
+        const look = () => {
+            const box = (document.querySelector('.marks') || document.body).getBoundingClientRect();
+            const now = [box.x, box.y, box.width, box.height].join();
+            frames = now === last ? frames + 1 : 0;
+            last = now;
+            if (frames < 10) requestAnimationFrame(look); else done();
+        };
+        look();
+    })
+"""
+"""The chart has kept its place for ten frames."""
+
+
 def settle(page: Any) -> None:
     """Until the script has ended and the browser has drawn what it gave."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(STILL)
 
 
 def answer_time(page: Any, shown: str, gesture: Callable[[], None]) -> float:
@@ -179,12 +195,7 @@ def measure_gestures(folder: Path, rounds: int) -> Iterator[dict[str, Any]]:
         for n_trials, server in ((FEW, few), (MANY, many)):
             for what, taken in _our_gestures(browser, server, rounds).items():
                 yield {"app": f"explorer, {n_trials:,}", "what": what, **spread(taken)}
-                beside, goal = {
-                    "cpu": ("cpu", 3),
-                    "slider": ("slider", 2),
-                    "brush": ("slider", 2),
-                    "click": ("click", 3),
-                }[what]
+                beside, goal = BOUNDS[what]
                 ratio = statistics.median(taken) / statistics.median(base[beside])
                 yield {"ratio": f"{what} at {n_trials:,} / the empty app's {beside}", "is": ratio, "goal": goal}
 
