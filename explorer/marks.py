@@ -25,6 +25,8 @@ FRONT, BEYOND, DOMINATED = "front", "front, beyond a limit", "dominated"
 TIED, DEFAULT, RECOMMENDED, PICKED = "tie", "default config", "recommended", "picked"
 SIZES = {FRONT: 55, BEYOND: 40, DOMINATED: 18, TIED: 170, DEFAULT: 130, RECOMMENDED: 300, PICKED: 150}
 """The kinds of points, in their drawing order, with their areas in square pixels."""
+SIDES = ("across", "upwards")
+"""The names of the limits' frames, an axis each."""
 FAINTEST = 0.25
 """How opaque a member of the front is that hardly belongs there."""
 
@@ -92,7 +94,10 @@ def _drawn(pair: Floats, within: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def datasets(
     scene: Scene, objectives: Sequence[Objective], limits: Mapping[str, float], describe: Callable[[int], str]
 ) -> dict[str, pd.DataFrame]:
-    """All frames of a scene by the names that the spec knows; ``describe`` gives a trial's config as a line."""
+    """All frames of a scene by the names that the spec knows, one of them for each axis with a limit.
+
+    ``describe`` gives a trial's config as a line.
+    """
     places, window = scene.places, scene.window
     reached = places.pair[places.members[scene.within]]
     if places.axes[0] == TRIAL_NUMBER:  # over the trials' numbers the step is the best so far
@@ -103,8 +108,11 @@ def datasets(
         "steps": in_values(attainment(reached, window), places.axes),
         "points": _points(scene, objectives, describe),
         "labels": _labels(scene),
-        "across": _limit(scene, 0, limits),
-        "upwards": _limit(scene, 1, limits),
+        **{
+            side: _limit(scene, column, limits[objective.name])
+            for column, (side, objective) in enumerate(zip(SIDES, places.axes, strict=True))
+            if objective.name in limits
+        },
     }
 
 
@@ -213,12 +221,11 @@ def _labels(scene: Scene) -> pd.DataFrame:
     return pd.DataFrame({"x": places.across[rows], "y": places.upwards[rows], "text": text})
 
 
-def _limit(scene: Scene, column: int, limits: Mapping[str, float]) -> pd.DataFrame:
-    """One row: the limit, held inside the window; at its far edge, and unseen, where there is none to be seen."""
+def _limit(scene: Scene, column: int, limit: float) -> pd.DataFrame:
+    """One row: a limit, held inside the window; at its far edge, and unseen, where it lies beyond."""
     objective, window = scene.places.axes[column], scene.window
-    limit = limits.get(objective.name)
-    place = window.high[column] if limit is None else loss(objective, limit)
+    place = loss(objective, limit)
     inside = float(np.clip(place, window.low[column], window.high[column]))
-    text = "" if limit is None or place > window.high[column] else f"limit {format_value(objective, limit)}"
+    text = "" if place > window.high[column] else f"limit {format_value(objective, limit)}"
     at = values_of(objective, np.array([inside]))
     return pd.DataFrame({"limit": at, "text": [text], "seen": [float(bool(text))]})

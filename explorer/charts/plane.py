@@ -29,15 +29,23 @@ def scatter(
     """The scatter of a scene; ``describe`` gives a trial's config as a line."""
     plain = tuple(replace(one, limit=None) for one in objectives)
     shown = marks.datasets(scene, objectives, limits, describe)
-    spec = scatter_spec(scene.places.axes, plain, palette, sure=scene.certainty is not None)
+    limited = tuple(side for side in marks.SIDES if side in shown)
+    spec = scatter_spec(scene.places.axes, plain, palette, limited, sure=scene.certainty is not None)
     return dict(spec, datasets=shown)
 
 
 @lru_cache(maxsize=128)
 def scatter_spec(
-    axes: Axes, objectives: tuple[Objective, ...], palette: Palette, *, sure: bool = False
+    axes: Axes,
+    objectives: tuple[Objective, ...],
+    palette: Palette,
+    limited: tuple[str, ...] = (),
+    *,
+    sure: bool = False,
 ) -> dict[str, Any]:
-    """The spec without data, ``sure`` where it is known how sure the front is; read it, never change it."""
+    """The spec without data, with the axes that have a limit (each layer costs the browser time), and ``sure`` where
+    it is known how sure the front is; read it, never change it.
+    """
     across, upwards = axes
     x, y = axis(alt.X("x:Q"), across), axis(alt.Y("y:Q"), upwards)
     kinds = [kind for kind in marks.SIZES if sure or kind != marks.TIED]
@@ -61,8 +69,12 @@ def scatter_spec(
     points = alt.Chart(alt.NamedData("points")).encode(x=x, y=y)
     layers = [
         alt.Chart(alt.NamedData("window")).mark_point(opacity=0, size=0, aria=False).encode(x=x, y=y),
-        *_limit_layers(across, alt.X, "across", palette),
-        *_limit_layers(upwards, alt.Y, "upwards", palette),
+        *(
+            layer
+            for objective, channel, side in zip(axes, (alt.X, alt.Y), marks.SIDES, strict=True)
+            if side in limited
+            for layer in _limit_layers(objective, channel, side, palette)
+        ),
         alt.Chart(alt.NamedData("cloud"))
         .mark_circle(opacity=0.45, aria=False)
         .encode(

@@ -189,6 +189,13 @@ def test_a_limit_is_drawn_with_its_value() -> None:
     assert across["text"].tolist() == ["limit 5 ms"]
 
 
+def test_only_a_limit_takes_layers() -> None:
+    free = charts.scatter_spec(PAIR, PAIR, charts.LIGHT)
+    assert "across" not in drawn(limits={"accuracy": 0.8})
+    assert "limit" not in json.dumps(free)
+    assert len(charts.scatter_spec(PAIR, PAIR, charts.LIGHT, ("upwards",))["layer"]) == len(free["layer"]) + 3
+
+
 def test_a_limit_beyond_the_picture_shades_nothing_and_says_nothing() -> None:
     data = drawn(limits={"latency_ms": 1e6, "accuracy": 0.01})
     assert data["across"]["text"].tolist() == [""]
@@ -213,7 +220,7 @@ def test_a_spec_is_written_once_and_holds_no_data() -> None:
 
 def test_names_never_become_fields_or_formulas() -> None:
     odd = Objective("a.b['c'] \"<img src=x>\" 🙂", "maximize")
-    spec = charts.scatter_spec((LATENCY, odd), (LATENCY, odd), charts.LIGHT)
+    spec = charts.scatter_spec((LATENCY, odd), (LATENCY, odd), charts.LIGHT, marks.SIDES)
     fields = [encoding.get("field") for layer in spec["layer"] for encoding in _encodings(layer)]
     assert odd.name not in fields
     plain = "x y limit seen n text order kind size opacity aria trial o0 o1 config"
