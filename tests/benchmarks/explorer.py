@@ -46,6 +46,8 @@ from tests.benchmarks.explorer_apps import (
 from tests.browser.pages import CHROMIUM, QUIET, playwright
 
 FEW, MANY = 1_000, 100_000
+REST = 0.7
+"""Seconds in which a browser and a server are done with a page that was closed."""
 SEEN = {
     "explorer": "document.querySelector('.marks [aria-label^=\"trial \"], canvas.marks') !== null",
     "axes": "document.querySelector('svg.marks g.view_1_group, canvas.marks') !== null",
@@ -88,7 +90,8 @@ def fresh_page(browser: Any, seen: str) -> Iterator[Any]:
 
 
 def paint(browser: Any, address: str, seen: str) -> float:
-    """Milliseconds from navigation to what is to be seen."""
+    """Milliseconds from navigation to what is to be seen, once what was open before has gone."""
+    time.sleep(REST)
     with fresh_page(browser, seen) as page:
         return _painted(page, address)
 
