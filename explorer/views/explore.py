@@ -23,10 +23,9 @@ _MARK, _LIKELY, _TIE = "mark", "likely", "tie"
 
 def page(look: Look) -> None:
     """Draw the page: the picture first, since its code is the browser's longest wait."""
-    pick, picture = st.container(), st.container()
+    pick = st.container()
     if look.answer is not None:
-        with picture:
-            pictures.draw(look, look.answer)
+        pictures.draw(look, look.answer)
     with st.sidebar:
         _study(look)
         if look.answer is not None:
