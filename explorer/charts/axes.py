@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -14,8 +14,8 @@ from moopt_explorer.charts.looks import LIGHT, Palette, legend, short_title
 from moopt_explorer.lines import DEFAULT, KINDS, PICKED, RECOMMENDED, Lines
 
 _MANY_LINES = 60
-_STRIP = 16
-"""Pixels across."""
+_STRIP, _GAP, _LABELS = 16, 8, 30
+"""Pixels across, of an axis with its brush, between two titles, and of the first axis's labels."""
 
 
 def parallel(shown: Lines, palette: Palette = LIGHT, width: int = 840) -> dict[str, Any]:
@@ -30,6 +30,14 @@ def parallel(shown: Lines, palette: Palette = LIGHT, width: int = 840) -> dict[s
 
 def _ends(n_axes: int) -> pd.DataFrame:
     return pd.DataFrame({f"c{place}": [0.0, 1.0] for place in range(n_axes)})
+
+
+def _title(objective: Objective, place: int, n_axes: int, step: int) -> alt.Title:
+    """The name above an axis, cut where the next one begins; the outer ones stay inside the picture."""
+    inner = 0 < place < n_axes - 1
+    anchor: Literal["start", "middle", "end"] = "middle" if inner else "start" if place == 0 else "end"
+    room = step - _GAP if inner else step // 2 + (_GAP if place else _LABELS)
+    return alt.Title(short_title(objective), fontSize=12, anchor=anchor, limit=room)
 
 
 @lru_cache(maxsize=32)
@@ -67,7 +75,7 @@ def parallel_spec(objectives: tuple[Objective, ...], palette: Palette, width: in
             foot_and_top.mark_tick(thickness=0, width=_STRIP, opacity=0, aria=False)
             .encode(y=alt.Y(f"c{place}:Q", scale=alt.Scale(domain=[0, 1]), axis=axis))
             .add_params(brushes[place])
-            .properties(width=_STRIP, height=230, title=alt.Title(short_title(one), fontSize=12, anchor="middle"))
+            .properties(width=_STRIP, height=230, title=_title(one, place, len(objectives), step))
         )
         views.append(strip)
         if place + 1 < len(objectives):

@@ -50,10 +50,8 @@ def _why(found: Answer, choice: choose.Choice | None) -> None:
     if choice is not None:
         st.html(markup.section_html(f"Why #{choice.number}", ""))
         st.html(markup.line_html(choice.reason, "mo-why"))
-    elif found.better is not None:
-        st.button(
-            f"Take #{found.better} instead", type="primary", on_click=session.callback(session.picked(found.better))
-        )
+    else:
+        parts.beaten(found)
 
 
 def _values(look: Look, found: Answer, trial: Trial, default: Trial | None) -> None:

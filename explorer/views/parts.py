@@ -39,6 +39,14 @@ def nothing_picked(found: Answer | None, purpose: str) -> None:
         st.button("Back to Explore", on_click=session.go, args=("explore",))
 
 
+def beaten(found: Answer) -> None:
+    """The way on from a pick that is off the front."""
+    st.html(markup.line_html("The pick is off the front: another trial is better, and nowhere worse.", "mo-hint"))
+    if found.better is not None:
+        change = session.callback(session.picked(found.better))
+        st.button(f"Take #{found.better} instead", type="primary", on_click=change)
+
+
 def swaps(found: Answer, number: int) -> None:
     """What a trial's neighbours on the front would buy and cost, each to be taken."""
     st.html(markup.section_html("What its neighbours would change", "cheapest first"))

@@ -25,9 +25,7 @@ def page(look: Look) -> None:
         parts.nothing_picked(found, "trade")
         return
     if not found.on_front:
-        st.html(
-            markup.line_html("The pick is not on the front; a trial of the front is better in everything.", "mo-hint")
-        )
+        parts.beaten(found)
         return
     left, right = st.columns([5, 4], gap="large")
     with left:

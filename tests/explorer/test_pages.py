@@ -295,6 +295,18 @@ def test_a_store_that_goes_while_a_page_is_drawn_is_told(
     assert "the store is gone" in words(turned(app, "decide"))
 
 
+@pytest.mark.parametrize("page", ["tradeoffs", "decide"])
+def test_a_dominated_pick_has_a_way_on(page: str, explorer: Open, filled: Callable[..., Path]) -> None:
+    path = filled(60, failures=0.0)
+    trials = open_store(path, read_only=True).trials("churn")
+    on_front = {one.number for one in front_trials(synthetic.FOUR, trials)}
+    dominated = next(one.number for one in trials if one.number not in on_front)
+    app = turned(explorer(path, pick=str(dominated)), page)
+    assert "another trial is better, and nowhere worse" in words(app)
+    next(one for one in app.button if one.label.endswith("instead")).click().run()
+    assert int(app.query_params["pick"]) in on_front
+
+
 def test_a_pick_that_becomes_dominated_is_marked_and_kept(explorer: Open, filled: Callable[..., Path]) -> None:
     of = (Objective("accuracy", "maximize"),)
     path = filled(6, of, failures=0.0)
