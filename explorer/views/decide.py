@@ -106,6 +106,7 @@ def _actions(look: Look, choice: choose.Choice) -> None:
 
 
 def _record(look: Look, choice: choose.Choice) -> None:
+    session.reported()
     try:
         look.store.add_decision(look.snapshot.record.name, choice.decision(time.time()))
     except MooptError as error:
@@ -122,7 +123,8 @@ def _files(look: Look, choice: choose.Choice) -> None:
             "Fit the model and pack the files",
             type="primary",
             width="stretch",
-            on_click=lambda: st.session_state.update({_PREPARED: wanted}),
+            on_click=session.note,
+            args=(_PREPARED, wanted),
         )
         return
     try:

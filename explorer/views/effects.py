@@ -104,7 +104,7 @@ def _shares(look: Look, found: Influence) -> None:
         more = wording.count(n_more, "complete trial")
         line = f"{more} since then. It is found out anew when they are a tenth more, and at the end."
         st.html(markup.line_html(line, "mo-hint"))
-        st.button("Find out anew", on_click=lambda: st.session_state.update({_ANEW: True}))
+        st.button("Find out anew", on_click=session.note, args=(_ANEW, True))
 
 
 def _along(look: Look, found: Influence) -> None:

@@ -269,8 +269,14 @@ def _wish(said: str, worst: float | str) -> Wish | None:
 
 
 def reported() -> None:
-    """Note that a widget asked by itself, perhaps before the browser saw the last URL: the URL leads nowhere by it."""
+    """Note that a widget asked, perhaps before the browser saw the last URL: the URL leads nowhere by it."""
     st.session_state[_SPOKEN] = True
+
+
+def note(what: str, value: object) -> None:
+    """A callback that keeps something in the session and leaves the view as it is."""
+    reported()
+    st.session_state[what] = value
 
 
 def has_spoken() -> bool:
