@@ -10,7 +10,7 @@ import pandas as pd
 from moopt.choose.swaps import join
 from moopt.gap import OVER, UNDER, Gap
 from moopt.growth import reached
-from moopt.objectives import Objective, format_value
+from moopt.objectives import Objective, format_value, violation
 from moopt.requests import Request
 from moopt.trial import State, Trial
 from moopt_explorer import data
@@ -85,6 +85,16 @@ def against_default(objectives: Sequence[Objective], default: Trial | None) -> d
     """Objective name -> what the default config gives."""
     given = {} if default is None else default.values
     return {one.name: f"default {format_value(one, given[one.name])}" for one in objectives if one.name in given}
+
+
+def misses(objectives: Sequence[Objective], values: Sequence[float]) -> str:
+    """Which limits values miss, and by how much: ``latency_ms by 0.3 ms``."""
+    missed = [
+        f"{shorten(one.name)} by {format_value(one, abs(value - one.limit))}"
+        for one, value in zip(objectives, values, strict=True)
+        if one.limit is not None and violation([one], {one.name: value}) > 0
+    ]
+    return join(missed)
 
 
 def noise_line(objective: Objective, pairs: Sequence[tuple[int, int]], n_pairs: int) -> str:

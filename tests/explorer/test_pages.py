@@ -92,6 +92,22 @@ def test_limits_that_leave_none_name_the_one_to_relax(explorer: Open, filled: Ca
     assert float(app.query_params["limit.latency_ms"]) > 0.000001
 
 
+def test_who_misses_a_limit_is_listed_with_by_how_much(explorer: Open, filled: Callable[..., Path]) -> None:
+    path = filled(60, failures=0.0)
+    free = explorer(path)
+    assert not [one for one in free.expander if "beyond a limit" in one.label]
+    trials = front_trials(synthetic.FOUR, open_store(path, read_only=True).trials("churn"))
+    latencies = sorted(one.values["latency_ms"] for one in trials)
+    limit = float(f"{latencies[len(latencies) // 2]:.3g}")
+    app = explorer(path, limit__latency_ms=str(limit))
+    n_beyond = sum(latency > limit for latency in latencies)
+    opened = next(one for one in app.expander if "beyond a limit" in one.label)
+    assert opened.label == f"{n_beyond} trials of the front beyond a limit"
+    table = opened.dataframe[0].value
+    assert (table["value_latency_ms"] > limit).all()
+    assert table["misses"].str.match(r"latency_ms by \S+ ms$").all()
+
+
 def test_any_complete_trial_is_picked_by_its_number(explorer: Open, filled: Callable[..., Path]) -> None:
     path = filled(60, failures=0.2)
     trials = [one for one in open_store(path, read_only=True).trials("churn") if one.values]
