@@ -44,9 +44,10 @@ class Browsing:
     strangers: list[str]
 
     @contextmanager
-    def page(self, address: str) -> Iterator[Any]:
-        """A page in a context of its own."""
-        context = self.browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    def page(self, address: str, theme: str = "light") -> Iterator[Any]:
+        """A page in a context of its own, of a system that prefers a theme."""
+        size = {"width": 1280, "height": 900}
+        context = self.browser.new_context(viewport=size, accept_downloads=True, color_scheme=theme)
         context.set_default_timeout(PATIENCE)
         context.on("request", lambda request: self.note(request.url))
         page = context.new_page()

@@ -45,8 +45,7 @@ def sure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
 def test_axe_finds_nothing_against_wcag_2_a_and_aa(
     name: str, theme: str, sure: tuple[str, int], browsing: Browsing
 ) -> None:
-    with _opened(name, sure, browsing) as page:
-        page.emulate_media(color_scheme=theme)
+    with _opened(name, sure, browsing, theme) as page:
         expect(page.locator("[data-testid=stApp]")).to_have_css("color-scheme", theme)
         expect(page.locator(".mo-section").last).to_be_visible()
         idle(page)
@@ -67,9 +66,9 @@ def test_a_picture_has_a_name_and_is_saved_as_png(name: str, sure: tuple[str, in
             assert Path(arriving.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
-def _opened(name: str, sure: tuple[str, int], browsing: Browsing) -> Any:
+def _opened(name: str, sure: tuple[str, int], browsing: Browsing, theme: str = "light") -> Any:
     address, number = sure
-    return browsing.page(f"{address}/{PAGES[name].format(number)}")
+    return browsing.page(f"{address}/{PAGES[name].format(number)}", theme)
 
 
 def _violations(page: Any) -> list[str]:
