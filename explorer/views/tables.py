@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from moopt.objectives import PARAM, Objective
+from moopt.objectives import PARAM, Objective, violations
 from moopt_explorer import data, markup, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import VALUE
 from moopt_explorer.views import session
 from moopt_explorer.views.session import Look
 
-_MOST_ROWS = 200
+_MOST_ROWS, _MOST_BEYOND = 200, 50
 """A table that nobody reads to its end is not sent to its end."""
 _MARK, _LIKELY, _TIE, _MISSES = "mark", "likely", "tie", "misses"
 
@@ -97,12 +97,15 @@ def _about_ties(table: pd.DataFrame) -> str:
 
 
 def beyond(look: Look, found: Answer) -> None:
-    """The front's members that miss a limit, and by how much."""
-    numbers = found.front.numbers[~found.left].tolist()
-    if not numbers:
+    """The front's members that miss a limit, the nearest first, and by how much."""
+    outside = np.flatnonzero(~found.left)
+    if not len(outside):
         return
-    with st.expander(f"{wording.count(len(numbers), 'trial')} of the front beyond a limit{_part_of(numbers, 'first')}"):
-        table = data.front_table(look.snapshot, numbers[:_MOST_ROWS])
+    nearest = outside[np.argsort(violations(found.objectives, found.front.values[outside]), kind="stable")]
+    numbers = found.front.numbers[nearest].tolist()
+    part = _part_of(numbers, "nearest", _MOST_BEYOND)
+    with st.expander(f"{wording.count(len(numbers), 'trial')} of the front beyond a limit{part}"):
+        table = data.front_table(look.snapshot, numbers[:_MOST_BEYOND])
         limited = [one for one in found.objectives if one.limit is not None]
         values = table[[f"{VALUE}{one.name}" for one in limited]].to_numpy(np.float64)
         table.insert(1, _MISSES, [wording.misses(limited, row) for row in values.tolist()])
@@ -119,8 +122,8 @@ def failures(look: Look) -> None:
         st.dataframe(shown, hide_index=True)
 
 
-def _part_of(rows: Sized, which: str) -> str:
-    return "" if len(rows) <= _MOST_ROWS else f", the {which} {_MOST_ROWS} of them"
+def _part_of(rows: Sized, which: str, most: int = _MOST_ROWS) -> str:
+    return "" if len(rows) <= most else f", the {which} {most} of them"
 
 
 def _columns(table: pd.DataFrame, found: Answer) -> dict[str, Any]:

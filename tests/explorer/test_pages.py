@@ -106,6 +106,7 @@ def test_who_misses_a_limit_is_listed_with_by_how_much(explorer: Open, filled: C
     table = opened.dataframe[0].value
     assert (table["value_latency_ms"] > limit).all()
     assert table["misses"].str.match(r"latency_ms by \S+ ms$").all()
+    assert table["value_latency_ms"].is_monotonic_increasing, "the nearest first"
 
 
 def test_any_complete_trial_is_picked_by_its_number(explorer: Open, filled: Callable[..., Path]) -> None:
