@@ -61,6 +61,32 @@ class Browsing:
             self.strangers.append(url)
 
 
+class Line:
+    """From the server to a page; what comes while it is held arrives when it is released."""
+
+    def __init__(self, page: Any) -> None:
+        self._held: list[str | bytes] | None = None
+        page.route_web_socket(re.compile("."), self._connect)
+
+    def hold(self) -> None:
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held or [], None
+        for message in held:
+            self._page.send(message)
+
+    def _connect(self, page: Any) -> None:
+        self._page = page
+        page.connect_to_server().on_message(self._take)
+
+    def _take(self, message: str | bytes) -> None:
+        if self._held is None:
+            self._page.send(message)
+        else:
+            self._held.append(message)
+
+
 @contextmanager
 def served(store: Path, base: str = "", *, before: Sequence[str] = ()) -> Iterator[str]:
     """The address of an explorer of a store, below a base path; ``before`` stands before its command."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from moopt.store import open_store
-from tests.browser.pages import Browsing, expect, idle, limit, ready, sentence, served
+from tests.browser.pages import Browsing, Line, expect, idle, limit, ready, sentence, served
 from tests.explorer import synthetic
 
 pytestmark = pytest.mark.browser
@@ -48,6 +48,24 @@ def test_a_slider_and_the_button_without_waiting(study: str, browsing: Browsing)
         assert stated is not None
         assert given is not None
         assert float(given[1]) <= float(stated[1])
+
+
+def test_what_is_taken_back_before_a_slow_line_answers_is_taken_back(study: str, browsing: Browsing) -> None:
+    with browsing.page("about:blank") as page:
+        line = Line(page)
+        page.goto(study)
+        ready(page)
+        idle(page)
+        page.wait_for_timeout(4000)  # what the browser has of the page is then some runs old
+        line.hold()
+        for key in ("ArrowLeft", "ArrowRight"):
+            limit(page, "latency_ms").press(key)
+            page.wait_for_timeout(700)  # its answer is under way
+        line.release()
+        expect(limit(page, "latency_ms")).to_have_attribute("aria-valuetext", "no limit")
+        idle(page)
+        page.keyboard.press("Control+Enter")
+        expect(sentence(page)).to_contain_text(re.compile(r"Limits none.*Pick #\d+", re.S))
 
 
 def test_a_link_brings_picture_wishes_and_compared_trials_back(study: str, browsing: Browsing) -> None:
