@@ -151,6 +151,7 @@ def lower(page: Any, objective: str, presses: int) -> None:
 
 def idle(page: Any) -> None:
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    page.evaluate("new Promise(done => requestIdleCallback(() => done()))")  # only then are all its keys listened to
 
 
 def click_a_point(page: Any, not_this: str) -> str:
