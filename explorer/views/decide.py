@@ -74,8 +74,7 @@ def _config(trial: Trial, default: Trial | None) -> None:
 
 def _notes(look: Look, trial: Trial) -> None:
     st.html(markup.section_html("Notes", "kept with the trial"))
-    if message := session.said():
-        st.error(markup.markdown(message))
+    parts.refused("note")
     if trial.notes:
         st.html(markup.list_html(trial.notes))
     key = session.key(f"note {trial.number}")
@@ -92,12 +91,13 @@ def _add_note(look: Look, number: int, key: str) -> None:
         look.store.add_note(look.snapshot.record.name, number, note)
         st.session_state[key] = ""
     except MooptError as error:  # the text stays where it was written
-        session.say(str(error))
+        session.say(str(error), "note")
 
 
 def _actions(look: Look, choice: choose.Choice) -> None:
     st.html(markup.section_html("The decision", ""))
     st.button("Record this decision", key="moopt record", width="stretch", on_click=_record, args=(look, choice))
+    parts.refused("decision")
     decisions = look.store.decisions(look.snapshot.record.name)
     if decisions:
         last = decisions[-1]
@@ -110,7 +110,7 @@ def _record(look: Look, choice: choose.Choice) -> None:
     try:
         look.store.add_decision(look.snapshot.record.name, choice.decision(time.time()))
     except MooptError as error:
-        st.error(markup.markdown(str(error)))
+        session.say(str(error), "decision")
 
 
 def _files(look: Look, choice: choose.Choice) -> None:

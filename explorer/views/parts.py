@@ -1,4 +1,8 @@
-"""What several pages draw: their head, the hint where nothing is picked, the swaps of a trial."""
+"""What several pages draw: their head, what was refused, the hint where nothing is picked, the swaps of a trial.
+
+What comes and goes above columns stands in a container: otherwise the columns take another place, are drawn from
+nothing, and what is just being typed in them is lost.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,16 @@ def head(look: Look) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.html(markup.line_html(look.snapshot.record.name, "mo-title"), width="content")
         renewal.refresh(look)
-    if notice := session.notice():
-        st.warning(markup.markdown(notice))
+    with st.container():
+        if notice := session.notice():
+            st.warning(markup.markdown(notice))
+
+
+def refused(about: str) -> None:
+    """What a button about this could not do."""
+    with st.container(key=f"mo-refused-{about}"):
+        if message := session.said(about):
+            st.error(markup.markdown(message))
 
 
 def palette() -> charts.Palette:

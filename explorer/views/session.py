@@ -207,14 +207,15 @@ def limited(limits: Mapping[str, float]) -> Callable[[View], View]:
     return change
 
 
-def say(message: str) -> None:
-    """Have something said on the page that is drawn next."""
-    st.session_state[_SAID] = message
+def say(message: str, about: str) -> None:
+    """Have something said on the page that is drawn next, where it says things about this."""
+    st.session_state[_SAID] = {about: message}
 
 
-def said() -> str:
-    """What is to be said, asked once."""
-    return str(st.session_state.pop(_SAID, ""))
+def said(about: str) -> str:
+    """What is to be said about this, asked once."""
+    told: dict[str, str] = st.session_state.get(_SAID, {})
+    return told.pop(about, "")
 
 
 def key(what: str) -> str:

@@ -10,14 +10,13 @@ from moopt import requests
 from moopt.errors import MooptError
 from moopt.requests import Request
 from moopt_explorer import markup
-from moopt_explorer.views import session
+from moopt_explorer.views import parts, session
 from moopt_explorer.views.session import Look
 
 
 def draw(look: Look) -> None:
     """The buttons of a running search, or how one that ended goes on."""
-    if message := session.said():
-        st.error(markup.markdown(message))
+    parts.refused("search")
     if not look.snapshot.running:
         _ended(look)
     elif look.snapshot.record.attributes.get(requests.WANTED) is None:
@@ -52,7 +51,7 @@ def _asks(look: Look, request: Request | None) -> Callable[[], None]:
         try:
             requests.ask(look.store, name, request)
         except MooptError as error:
-            session.say(str(error))
+            session.say(str(error), "search")
 
     return clicked
 

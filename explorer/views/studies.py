@@ -22,8 +22,7 @@ NONE = ""
 def page(look: Look) -> None:
     """Draw the page."""
     parts.head(look)
-    if message := session.said():
-        st.error(markup.markdown(message))
+    parts.refused("study")
     _table(look)
     with st.expander("Rename or delete this study"):
         _rename(look)
@@ -104,12 +103,12 @@ def _renamed(look: Look, name: str, key: str) -> None:
     session.callback()()
     new_name = str(st.session_state[key]).strip()
     if new_name == name:
-        session.say("This is its name already; write another one.")
+        session.say("This is its name already; write another one.", "study")
         return
     try:
         look.store.rename_study(name, new_name)
     except MooptError as error:
-        session.say(str(error))
+        session.say(str(error), "study")
         return
     session.callback(lambda view: replace(view, study=new_name))()
     session.keep("study", new_name)
@@ -128,12 +127,12 @@ def _delete(look: Look) -> None:
 def _deleted(look: Look, name: str, key: str) -> None:
     session.callback()()
     if str(st.session_state[key]).strip() != name.strip():
-        session.say(f"Nothing was deleted: what was written is not the name of the study, {name}.")
+        session.say(f"Nothing was deleted: what was written is not the name of the study, {name}.", "study")
         return
     try:
         look.store.delete_study(name)
     except MooptError as error:
-        session.say(str(error))
+        session.say(str(error), "study")
         return
     session.callback(lambda _: View())()
 

@@ -62,9 +62,10 @@ class Browsing:
 
 
 class Line:
-    """From the server to a page; what comes while it is held arrives when it is released."""
+    """From the server to a page; what comes while it is held arrives when it is released, drop by drop."""
 
     def __init__(self, page: Any) -> None:
+        self._page = page
         self._held: list[str | bytes] | None = None
         page.route_web_socket(re.compile("."), self._connect)
 
@@ -72,17 +73,18 @@ class Line:
         self._held = []
 
     def release(self) -> None:
-        held, self._held = self._held or [], None
-        for message in held:
-            self._page.send(message)
+        while self._held:
+            self._socket.send(self._held.pop(0))
+            self._page.wait_for_timeout(20)  # each is drawn by itself
+        self._held = None
 
-    def _connect(self, page: Any) -> None:
-        self._page = page
-        page.connect_to_server().on_message(self._take)
+    def _connect(self, socket: Any) -> None:
+        self._socket = socket
+        socket.connect_to_server().on_message(self._take)
 
     def _take(self, message: str | bytes) -> None:
         if self._held is None:
-            self._page.send(message)
+            self._socket.send(message)
         else:
             self._held.append(message)
 

@@ -13,7 +13,7 @@ import pytest
 from moopt import requests
 from moopt.objectives import Objective
 from moopt.store import open_store
-from tests.browser.pages import Browsing, expect, idle, lower, ready, sentence, served
+from tests.browser.pages import Browsing, Line, expect, idle, lower, ready, sentence, served
 from tests.explorer import synthetic
 
 pytestmark = pytest.mark.browser
@@ -87,18 +87,27 @@ def test_a_decision_that_cannot_be_kept_is_told_once_and_loses_nothing(tmp_path:
     folder = tmp_path / "kept"
     folder.mkdir()
     path = filled(folder / "churn.db", "churn", 40)
-    with served(path, before=as_others) as address, browsing.page(address) as page:
+    with served(path, before=as_others) as address, browsing.page("about:blank") as page:
+        line = Line(page)
+        page.goto(address)
         path.chmod(0o444)
         folder.chmod(0o555)
         ready(page)
         number = take(page)
         page.get_by_role("button", name=f"Decide on #{number}").click()
+        note = page.get_by_role("textbox", name=f"A note on #{number}")
+        expect(note).to_be_visible()
+        idle(page)
+        line.hold()
         page.get_by_role("button", name="Record this decision").click()
-        expect(page.get_by_text("no permission to write")).to_have_count(1)
-        page.get_by_role("textbox", name=f"A note on #{number}").fill("ask Ada")
+        note.fill("ask Ada")  # before the answer is there
+        page.wait_for_timeout(700)
+        line.release()
+        expect(page.locator(".st-key-mo-refused-decision")).to_contain_text("no permission to write")
         page.get_by_role("button", name="Add the note").click()
+        expect(page.locator(".st-key-mo-refused-note")).to_contain_text("no permission to write")
         expect(page.get_by_text("no permission to write")).to_have_count(1)
-        expect(page.get_by_role("textbox", name=f"A note on #{number}")).to_have_value("ask Ada")
+        expect(note).to_have_value("ask Ada")
         folder.chmod(0o755)
         path.chmod(0o644)
         page.get_by_role("button", name="Record this decision").click()
@@ -106,7 +115,7 @@ def test_a_decision_that_cannot_be_kept_is_told_once_and_loses_nothing(tmp_path:
         page.get_by_role("button", name="Add the note").click()
         expect(page.get_by_role("listitem").filter(has_text="ask Ada")).to_be_visible()
         idle(page)
-        expect(page.get_by_role("textbox", name=f"A note on #{number}")).to_have_value("")
+        expect(note).to_have_value("")
     store = open_store(path, read_only=True)
     assert [one.number for one in store.decisions("churn")] == [int(number)]
     assert store.trial("churn", int(number)).notes == ("ask Ada",)
