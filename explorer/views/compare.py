@@ -10,7 +10,7 @@ from moopt.trial import Trial
 from moopt_explorer import charts, evidence, markup, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.compare import Comparison, compare
-from moopt_explorer.views import parts, session
+from moopt_explorer.views import parts, session, widgets
 from moopt_explorer.views.session import Look
 
 
@@ -40,13 +40,13 @@ def _chosen(look: Look, found: Answer) -> list[int]:
     if found.pick is not None and found.pick not in offered:
         offered.append(found.pick)
     numbers = [number for number in look.view.compared or _first(look, found) if number in offered]
-    session.keep("compare", numbers)
+    widgets.keep("compare", numbers)
     st.multiselect(
         "Trials to compare",
         offered,
         format_func=lambda number: f"#{number}{_what(look, found, number)}",
-        key=session.key("compare"),
-        on_change=session.callback(),
+        key=widgets.key("compare"),
+        on_change=session.callback(of="compare"),
         max_selections=state.MOST_COMPARED,
     )
     return numbers

@@ -15,10 +15,11 @@ from moopt.trial import Trial
 from moopt_explorer import data, evidence, files, markup, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
-from moopt_explorer.views import parts, session, stores
+from moopt_explorer.views import parts, session, stores, widgets
 from moopt_explorer.views.session import Look
 
 _PREPARED = "moopt_prepared"
+_DOUBLE_CLICK_S = 2.0
 
 
 def page(look: Look) -> None:
@@ -77,18 +78,19 @@ def _notes(look: Look, trial: Trial) -> None:
     parts.refused("note")
     if trial.notes:
         st.html(markup.list_html(trial.notes))
-    key = session.key(f"note {trial.number}")
+    key = widgets.key(f"note {trial.number}")
     st.text_area(f"A note on #{trial.number}", key=key, height=80, max_chars=2000)
     st.button("Add the note", on_click=_add_note, args=(look, trial.number, key))
 
 
 def _add_note(look: Look, number: int, key: str) -> None:
     session.callback()()
-    note = str(st.session_state[key]).strip()
+    name, note = look.snapshot.record.name, str(st.session_state[key]).strip()
     if not note:
         return
     try:
-        look.store.add_note(look.snapshot.record.name, number, note)
+        if look.store.trial(name, number).notes[-1:] != (note,):  # a second click may find the field full as before
+            look.store.add_note(name, number, note)
         st.session_state[key] = ""
     except MooptError as error:  # the text stays where it was written
         session.say(str(error), "note")
@@ -107,8 +109,12 @@ def _actions(look: Look, choice: choose.Choice) -> None:
 
 def _record(look: Look, choice: choose.Choice) -> None:
     session.reported()
+    name, decision = look.snapshot.record.name, choice.decision(time.time())
     try:
-        look.store.add_decision(look.snapshot.record.name, choice.decision(time.time()))
+        before = look.store.decisions(name)
+        is_new = not before or before[-1].number != decision.number
+        if is_new or decision.decided_at - before[-1].decided_at > _DOUBLE_CLICK_S:
+            look.store.add_decision(name, decision)
     except MooptError as error:
         session.say(str(error), "decision")
 

@@ -15,7 +15,7 @@ from moopt.importance import FEWEST_TRIALS, MOST_TRIALS, Dependence
 from moopt_explorer import charts, data, influence, markup, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence
-from moopt_explorer.views import parts, session
+from moopt_explorer.views import parts, session, widgets
 from moopt_explorer.views.session import Look
 
 _ANEW = "moopt_anew"
@@ -112,22 +112,22 @@ def _along(look: Look, found: Influence) -> None:
     name = look.view.explained or next(iter(objectives))
     ranked = influence.ranking(found, name)
     along = look.view.along if look.view.along in ranked else ranked[0]
-    session.keep("explained", name)
-    session.keep("along", along)
+    widgets.keep("explained", name)
+    widgets.keep("along", along)
     what, by = st.columns(2)
     what.selectbox(
         "Objective",
         list(objectives),
         format_func=wording.shorten,
-        key=session.key("explained"),
-        on_change=session.callback(session.explained),
+        key=widgets.key("explained"),
+        on_change=session.callback(session.explained, of="explained"),
     )
     by.selectbox(
         "Along",
         ranked,
         format_func=wording.shorten,
-        key=session.key("along"),
-        on_change=session.callback(session.along),
+        key=widgets.key("along"),
+        on_change=session.callback(session.along, of="along"),
     )
     snapshot = look.snapshot
     place = (look.location, data.identity(look.location), snapshot.record.name, found.n_complete)

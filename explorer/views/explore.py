@@ -9,7 +9,7 @@ from moopt.choose import BALANCED, KNEE
 from moopt.objectives import Objective
 from moopt_explorer import evidence, markup, sliders, wording
 from moopt_explorer.answer import Answer
-from moopt_explorer.views import pictures, renewal, session, tables
+from moopt_explorer.views import pictures, renewal, session, tables, widgets
 from moopt_explorer.views.session import Look
 
 
@@ -36,8 +36,8 @@ def page(look: Look) -> None:
 def _study(look: Look) -> None:
     name = look.snapshot.record.name
     if len(look.names) > 1:
-        session.keep("study", name)
-        st.selectbox("Study", look.names, key=session.key("study"), on_change=session.callback())
+        widgets.keep("study", name)
+        st.selectbox("Study", look.names, key=widgets.key("study"), on_change=session.callback(of="study"))
     else:
         st.html(markup.line_html(name, "mo-title"))
     renewal.refresh(look)
@@ -63,25 +63,25 @@ def _limit(objective: Objective, own: float | None, values: np.ndarray, head: st
         + markup.histogram_html(sliders.histogram(objective, values, limit))
     )
     options = sliders.options(objective, values, own, limit)
-    session.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit, options)
+    widgets.keep(f"limit {objective.name}", sliders.ANY if limit is None else limit, options)
     st.select_slider(
         markup.markdown(f"Limit of {objective.name}"),
         options,
         format_func=lambda option: sliders.option_text(objective, option),
-        key=session.key(f"limit {objective.name}"),
-        on_change=session.callback(),
+        key=widgets.key(f"limit {objective.name}"),
+        on_change=session.callback(of=f"limit {objective.name}"),
         label_visibility="collapsed",
     )
 
 
 def _preference(look: Look, found: Answer) -> None:
-    session.keep("prefer", look.view.preference)
+    widgets.keep("prefer", look.view.preference)
     st.selectbox(
         "Preference",
         [BALANCED, KNEE, *(objective.name for objective in found.objectives)],
         format_func=lambda one: one if one in (BALANCED, KNEE) else f"{wording.shorten(one)} first",
-        key=session.key("prefer"),
-        on_change=session.callback(),
+        key=widgets.key("prefer"),
+        on_change=session.callback(of="prefer"),
     )
     recommended = found.recommended
     st.button(
@@ -92,8 +92,8 @@ def _preference(look: Look, found: Answer) -> None:
         disabled=recommended is None,
         on_click=session.callback(session.take_recommended),
     )
-    session.keep("number", "" if found.pick is None else str(found.pick), ())
-    st.text_input("Or pick a trial by its number", key=session.key("number"), on_change=session.numbered, max_chars=17)
+    widgets.keep("number", "" if found.pick is None else str(found.pick), ())
+    st.text_input("Or pick a trial by its number", key=widgets.key("number"), on_change=session.numbered, max_chars=17)
 
 
 def _pick(look: Look, found: Answer) -> None:

@@ -12,7 +12,7 @@ from moopt_explorer import charts, lines, marks, markup, state, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.lines import Lines
 from moopt_explorer.thinning import MOST_MARKS
-from moopt_explorer.views import parts, session
+from moopt_explorer.views import parts, session, widgets
 from moopt_explorer.views.session import Look
 
 _CHART, _AXES, _MATRIX, _ROUND = "moopt chart", "moopt axes", "moopt matrix", "moopt_round"
@@ -25,14 +25,14 @@ _NAMES = {state.SCATTER: "Scatter", state.AXES: "Parallel axes", state.MATRIX: "
 def draw(look: Look, found: Answer) -> None:
     """Draw the picture that the view asks for."""
     if len(found.objectives) > 1:
-        session.keep("picture", look.view.picture)
+        widgets.keep("picture", look.view.picture)
         st.segmented_control(
             "Picture",
             list(_NAMES),
             required=True,
             format_func=_NAMES.__getitem__,
-            key=session.key("picture"),
-            on_change=session.callback(),
+            key=widgets.key("picture"),
+            on_change=session.callback(of="picture"),
             label_visibility="collapsed",
         )
     {state.SCATTER: _scatter, state.AXES: _parallel, state.MATRIX: _matrix}[look.view.picture](look, found)
@@ -110,19 +110,23 @@ def _scatter(look: Look, found: Answer) -> None:
 
 def _controls(look: Look, found: Answer, across: Objective, upwards: Objective) -> None:
     names = [objective.name for objective in found.objectives]
-    session.keep("x", across.name)
-    session.keep("y", upwards.name)
-    session.keep("show", "all" if look.view.whole else "front")
+    widgets.keep("x", across.name)
+    widgets.keep("y", upwards.name)
+    widgets.keep("show", "all" if look.view.whole else "front")
     # Room is left at the end: the chart's own toolbar comes up there.
     with st.container(horizontal=True, vertical_alignment="bottom", width=_CONTROLS_WIDTH):
-        st.selectbox("Across", names, format_func=wording.shorten, key=session.key("x"), on_change=session.callback())
-        st.selectbox("Upwards", names, format_func=wording.shorten, key=session.key("y"), on_change=session.callback())
+        st.selectbox(
+            "Across", names, format_func=wording.shorten, key=widgets.key("x"), on_change=session.callback(of="x")
+        )
+        st.selectbox(
+            "Upwards", names, format_func=wording.shorten, key=widgets.key("y"), on_change=session.callback(of="y")
+        )
         st.segmented_control(
             "Show",
             ["front", "all"],
             format_func={"front": "the front", "all": "all trials"}.__getitem__,
-            key=session.key("show"),
-            on_change=session.callback(),
+            key=widgets.key("show"),
+            on_change=session.callback(of="show"),
         )
 
 

@@ -21,7 +21,7 @@ def refresh(now: Look) -> None:
         nonlocal drawn
         # Not while the page is being drawn: a fast study would start it over and over.
         shown = (now.snapshot.revision, now.snapshot.running, theme)
-        if drawn and (*_stands(now, name), st.context.theme.type) != shown:
+        if drawn and (session.has_spoken() or (*_stands(now, name), st.context.theme.type) != shown):
             session.redraw()
         drawn = True
         updated = wording.ago(time.time() - now.read_at)

@@ -18,11 +18,11 @@ from moopt.choose.moves import ANYTHING, IMPROVE, Wish
 from moopt.store.base import Store
 from moopt_explorer import answer, data, sliders, state
 from moopt_explorer.state import View
-from moopt_explorer.views import stores
+from moopt_explorer.views import stores, widgets
 
 _VIEW, _SHOWN, _NOTICE = "moopt_view", "moopt_shown", "moopt_notice"
 _QUERIES, _PAGE, _SPOKEN, _ENDED = "moopt_queries", "moopt_page", "moopt_spoken", "moopt_ended"
-_GO, _SAID, _KEPT, _REFUSED = "moopt_go", "moopt_said", "moopt_kept", "moopt_refused"
+_GO, _SAID, _REFUSED = "moopt_go", "moopt_said", "moopt_refused"
 KEEP, WORSEN = "keep", "may worsen"
 """Beside ``improve``, what the control of a wish says."""
 _AT_ONCE = 0.5
@@ -113,10 +113,16 @@ def ended() -> None:
     st.session_state[_ENDED] = time.monotonic()
 
 
-def callback(change: Callable[[View], View] = lambda view: view) -> Callable[[], None]:
-    """A widget's callback: what all widgets say now, and then a change of it."""
+def callback(change: Callable[[View], View] = lambda view: view, *, of: str = "") -> Callable[[], None]:
+    """A widget's callback: what all widgets say now, and then a change of it.
+
+    ``of`` names the widget where a page sets it: what it reports late counts for nothing.
+    """
 
     def changed() -> None:
+        if of and widgets.is_late(of):
+            reported()
+            return
         st.session_state[_VIEW] = change(_said())
         st.session_state[_SPOKEN], st.session_state[_NOTICE], st.session_state[_REFUSED] = True, "", ""
 
@@ -146,14 +152,17 @@ def picked(number: int | None) -> Callable[[View], View]:
     """A change that picks a trial; it is judged against the limits before it is shown. What was wished of the one
     before is forgotten.
     """
-    return lambda view: replace(view, pick=number, wishes={})
+    return lambda view: view if view.pick == number else replace(view, pick=number, wishes={})
 
 
 def numbered() -> None:
     """Pick the trial whose number its field holds, or none where it is empty; where that trial may not be picked, the
     pick stays and it is said why.
     """
-    written = str(st.session_state[key("number")]).strip()
+    if widgets.is_late("number"):
+        reported()
+        return
+    written = str(widgets.heard("number")).strip()
     asked = state.number(written.removeprefix("#"))
     if asked is None:
         callback(picked(None) if not written else lambda view: view)()
@@ -172,17 +181,17 @@ def comparing(numbers: Iterable[int]) -> Callable[[View], View]:
 
 def rivalled(view: View) -> View:
     """The view compared with the study that its widget names."""
-    return replace(view, rival=st.session_state[key("rival")])
+    return replace(view, rival=widgets.heard("rival"))
 
 
 def explained(view: View) -> View:
     """The view that looks at the objective its widget names, along what matters most to it."""
-    return replace(view, explained=st.session_state[key("explained")], along="")
+    return replace(view, explained=widgets.heard("explained"), along="")
 
 
 def along(view: View) -> View:
     """The view that looks along the hyperparameter its widget names."""
-    return replace(view, along=st.session_state[key("along")])
+    return replace(view, along=widgets.heard("along"))
 
 
 def relaxed(name: str, limit: float) -> Callable[[View], View]:
@@ -218,26 +227,11 @@ def said(about: str) -> str:
     return told.pop(about, "")
 
 
-def key(what: str) -> str:
-    """The key of a widget."""
-    return f"moopt {what}"
-
-
-def keep(what: str, value: object, among: object = None) -> None:
-    """Set a widget before it is drawn; one that says so already, ``among`` the same options, is left alone: a hand
-    may be at it while the page is renewed.
-    """
-    kept: dict[str, object] = st.session_state.setdefault(_KEPT, {})
-    if among is None or kept.get(what) != among or st.session_state.get(key(what)) != value:
-        st.session_state[key(what)] = value
-    kept[what] = among
-
-
 def _said() -> View:
     """The session's view with what the widgets on the page say."""
     view: View = st.session_state[_VIEW]
     shown: data.Snapshot = st.session_state[_SHOWN]
-    said = {what: st.session_state.get(key(what)) for what in ("study", "x", "y", "prefer", "show", "picture")}
+    said = {what: widgets.heard(what) for what in ("study", "x", "y", "prefer", "show", "picture")}
     if said["study"] and said["study"] != shown.record.name:
         return View(study=said["study"])
     view = replace(
@@ -248,17 +242,17 @@ def _said() -> View:
         picture=said["picture"] or view.picture,
         whole=said["show"] == "all" if said["show"] else view.whole,
     )
-    compared = st.session_state.get(key("compare"))
+    compared = widgets.heard("compare")
     if compared is not None:
         view = replace(view, compared=tuple(compared))
     for objective in shown.objectives:
-        limit = st.session_state.get(key(f"limit {objective.name}"))
+        limit = widgets.heard(f"limit {objective.name}")
         if limit is not None:
             view = state.with_limit(view, objective, None if limit == sliders.ANY else limit)
-        wish = st.session_state.get(key(f"wish {objective.name}"))
+        wish = widgets.heard(f"wish {objective.name}")
         if wish is not None:
-            worst = st.session_state.get(key(f"worst {objective.name}"), sliders.ANY)
-            view = state.with_wish(view, objective.name, _wish(wish, worst))
+            worst = widgets.heard(f"worst {objective.name}")
+            view = state.with_wish(view, objective.name, _wish(wish, sliders.ANY if worst is None else worst))
     return view
 
 

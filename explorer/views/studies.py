@@ -13,7 +13,7 @@ from moopt_explorer import charts, data, markup, rivals, state, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.rivals import Rivals
 from moopt_explorer.state import View
-from moopt_explorer.views import parts, session, stores
+from moopt_explorer.views import parts, session, stores, widgets
 from moopt_explorer.views.session import Look
 
 NONE = ""
@@ -33,8 +33,8 @@ def page(look: Look) -> None:
 def _table(look: Look) -> None:
     names = list(look.names)
     shown = look.snapshot.record.name
-    session.keep("study", shown)
-    st.selectbox("Study", names, key=session.key("study"), on_change=session.callback())
+    widgets.keep("study", shown)
+    st.selectbox("Study", names, key=widgets.key("study"), on_change=session.callback(of="study"))
     key = f"moopt studies {shown} {hash(look.names)}"
 
     def clicked() -> None:
@@ -94,7 +94,7 @@ def _summary(snapshot: Snapshot) -> dict[str, object]:
 def _rename(look: Look) -> None:
     name = look.snapshot.record.name
     field, button = st.columns([4, 1], vertical_alignment="bottom")
-    key = session.key(f"rename {name}")
+    key = widgets.key(f"rename {name}")
     field.text_input("New name", value=name, key=key, max_chars=300)
     button.button("Rename", on_click=_renamed, args=(look, name, key), width="stretch")
 
@@ -111,12 +111,12 @@ def _renamed(look: Look, name: str, key: str) -> None:
         session.say(str(error), "study")
         return
     session.callback(lambda view: replace(view, study=new_name))()
-    session.keep("study", new_name)
+    widgets.keep("study", new_name)
 
 
 def _delete(look: Look) -> None:
     name = look.snapshot.record.name
-    key = session.key(f"delete {name}")
+    key = widgets.key(f"delete {name}")
     question = f"Delete it with its {wording.count(len(look.snapshot.trials), 'trial')}, notes and decisions, for good?"
     st.html(markup.line_html(question))
     field, button = st.columns([4, 1], vertical_alignment="bottom")
@@ -150,13 +150,13 @@ def _against(look: Look) -> None:
         )
         return
     rival = look.view.rival if look.view.rival in others else NONE
-    session.keep("rival", rival)
+    widgets.keep("rival", rival)
     st.selectbox(
         "Compare with",
         [NONE, *others],
         format_func=lambda one: one or "no other study",
-        key=session.key("rival"),
-        on_change=session.callback(session.rivalled),
+        key=widgets.key("rival"),
+        on_change=session.callback(session.rivalled, of="rival"),
     )
     if not rival:
         return
@@ -183,13 +183,13 @@ def _duel(look: Look, found: Rivals, names: tuple[str, str]) -> None:
     for column, (what, label, chosen, other) in zip(
         st.columns(2), [("x", "Across", across, upwards), ("y", "Upwards", upwards, across)], strict=True
     ):
-        session.keep(what, chosen.name)
+        widgets.keep(what, chosen.name)
         column.selectbox(
             label,
             [one for one in options if one != other.name],
             format_func=wording.shorten,
-            key=session.key(what),
-            on_change=session.callback(),
+            key=widgets.key(what),
+            on_change=session.callback(of=what),
         )
     st.vega_lite_chart(
         spec=charts.duel(found, (across, upwards), names, parts.palette()),

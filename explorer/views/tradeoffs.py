@@ -12,7 +12,7 @@ from moopt.objectives import Objective, format_value
 from moopt.trial import Trial
 from moopt_explorer import evidence, markup, sliders, wording
 from moopt_explorer.answer import Answer
-from moopt_explorer.views import parts, session
+from moopt_explorer.views import parts, session, widgets
 from moopt_explorer.views.session import KEEP, WORSEN, Look
 
 
@@ -50,13 +50,13 @@ def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Tr
     said = IMPROVE if wish == IMPROVE else KEEP if wish is None else WORSEN
     named, choice, worst = st.columns([2, 4, 3], vertical_alignment="center")
     named.html(markup.now_html(objective, trial.values[objective.name]))
-    session.keep(f"wish {objective.name}", said)
+    widgets.keep(f"wish {objective.name}", said)
     choice.segmented_control(
         markup.markdown(f"Wish for {objective.name}"),
         [IMPROVE, KEEP, WORSEN],
         required=True,
-        key=session.key(f"wish {objective.name}"),
-        on_change=session.callback(),
+        key=widgets.key(f"wish {objective.name}"),
+        on_change=session.callback(of=f"wish {objective.name}"),
         label_visibility="collapsed",
     )
     if said != WORSEN:
@@ -68,13 +68,13 @@ def _wish(look: Look, front: Front, objective: Objective, column: int, trial: Tr
         return
     accepted = sliders.ANY if isinstance(wish, str) or wish is None else wish
     options = sliders.options(objective, worse, None if accepted == sliders.ANY else accepted)
-    session.keep(f"worst {objective.name}", accepted, options)
+    widgets.keep(f"worst {objective.name}", accepted, options)
     worst.select_slider(
         markup.markdown(f"Worst accepted {objective.name}"),
         options,
         format_func=lambda option: "as far as it goes" if option == sliders.ANY else format_value(objective, option),
-        key=session.key(f"worst {objective.name}"),
-        on_change=session.callback(),
+        key=widgets.key(f"worst {objective.name}"),
+        on_change=session.callback(of=f"worst {objective.name}"),
         label_visibility="collapsed",
     )
 

@@ -68,6 +68,50 @@ def test_what_is_taken_back_before_a_slow_line_answers_is_taken_back(study: str,
         expect(sentence(page)).to_contain_text(re.compile(r"Limits none.*Pick #\d+", re.S))
 
 
+def test_what_is_done_before_a_slow_line_answers_takes_nothing_back(study: str, browsing: Browsing) -> None:
+    with browsing.page("about:blank") as page:
+        line = Line(page)
+        page.goto(study)
+        ready(page)
+        idle(page)
+        line.hold()
+        page.keyboard.press("Control+Enter")  # the page does not show yet whose number its field holds now
+        page.wait_for_timeout(700)
+        limit(page, "latency_ms").press("ArrowLeft")
+        page.wait_for_timeout(700)
+        line.release()
+        expect(sentence(page)).to_contain_text(re.compile(r"latency_ms ≤ .*Pick #\d+", re.S))
+        number = page.get_by_role("textbox", name="Or pick a trial")
+        expect(number).to_have_value(re.compile(r"\d+"))
+        number.fill("")
+        number.press("Enter")
+        expect(sentence(page)).to_contain_text("Pick none yet")
+
+
+def test_a_double_click_decides_once_and_notes_once(tmp_path: Path, browsing: Browsing) -> None:
+    path = tmp_path / "twice.db"
+    store = open_store(path)
+    synthetic.fill(store, "churn", 30)
+    store.close()
+    with served(path) as address, browsing.page("about:blank") as page:
+        line = Line(page)
+        page.goto(f"{address}/decide?pick={_recommended(address, browsing)}")
+        note = page.get_by_role("textbox", name="A note on")
+        note.fill("ask Ada")
+        idle(page)
+        line.hold()
+        for name in ("Record this decision", "Add the note"):
+            page.get_by_role("button", name=name).dblclick()
+            page.wait_for_timeout(700)
+        line.release()
+        expect(page.get_by_text("Decided: #")).to_be_visible()
+        expect(note).to_have_value("")
+        idle(page)
+    store = open_store(path, read_only=True)
+    (decision,) = store.decisions("churn")
+    assert store.trial("churn", decision.number).notes == ("ask Ada",)
+
+
 def test_a_link_brings_picture_wishes_and_compared_trials_back(study: str, browsing: Browsing) -> None:
     pick = _recommended(study, browsing)
     query = f"pick={pick}&picture=matrix&compare=0%2C{pick}&wish.accuracy=improve&wish.latency_ms=anything"
