@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +12,7 @@ import streamlit as st
 from moopt import choose, export
 from moopt.errors import MooptError
 from moopt.store import artefacts
-from moopt.trial import Trial
+from moopt.trial import Decision, Trial
 from moopt_explorer import data, evidence, files, markup, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
@@ -19,7 +20,8 @@ from moopt_explorer.views import parts, session, stores, widgets
 from moopt_explorer.views.session import Look
 
 _PREPARED = "moopt_prepared"
-_DOUBLE_CLICK_S = 2.0
+_TWICE_S = 10.0
+"""Deciding the same again within these is a second click; a server at work may come to it late."""
 
 
 def page(look: Look) -> None:
@@ -111,12 +113,15 @@ def _record(look: Look, choice: choose.Choice) -> None:
     session.reported()
     name, decision = look.snapshot.record.name, choice.decision(time.time())
     try:
-        before = look.store.decisions(name)
-        is_new = not before or before[-1].number != decision.number
-        if is_new or decision.decided_at - before[-1].decided_at > _DOUBLE_CLICK_S:
+        if not any(_is_again(decision, one) for one in look.store.decisions(name)[-1:]):
             look.store.add_decision(name, decision)
     except MooptError as error:
         session.say(str(error), "decision")
+
+
+def _is_again(decision: Decision, last: Decision) -> bool:
+    same = replace(last, decided_at=decision.decided_at) == decision
+    return same and decision.decided_at - last.decided_at < _TWICE_S
 
 
 def _files(look: Look, choice: choose.Choice) -> None:
