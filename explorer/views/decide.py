@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pandas as pd
@@ -16,7 +17,7 @@ from moopt.trial import Decision, Trial
 from moopt_explorer import data, evidence, files, markup, wording
 from moopt_explorer.answer import Answer
 from moopt_explorer.data import Snapshot
-from moopt_explorer.views import parts, session, stores, widgets
+from moopt_explorer.views import beside, parts, session, stores, widgets
 from moopt_explorer.views.session import Look
 
 _PREPARED = "moopt_prepared"
@@ -141,8 +142,9 @@ def _files(look: Look, choice: choose.Choice) -> None:
     try:
         how = "with the model that its confirmation kept" if is_kept else "its model is fitted on all training data"
         with st.spinner(f"Packing #{choice.number}; {how}…"):
-            packed, contents = _packed(*wanted, _choice=choice)
+            packed, contents = beside.result(_packing(*wanted, _choice=choice))
     except MooptError as error:
+        _packing.clear(*wanted)
         st.error(markup.markdown(str(error)))
         return
     st.download_button(
@@ -158,8 +160,8 @@ def _files(look: Look, choice: choose.Choice) -> None:
     st.html(markup.line_html(contents, "mo-hint"))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _packed(
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _packing(
     location: str,
     identity: int,  # noqa: ARG001 - with the reason, what makes a zip another one
     name: str,
@@ -167,13 +169,18 @@ def _packed(
     reason: str,  # noqa: ARG001
     *,
     _choice: choose.Choice,
-) -> tuple[bytes, str]:
-    """The zip, and in words what it holds and what it lacks."""
-    made = export.make_export(stores.store_at(location), name, number, decision=_choice.decision(time.time()))
-    return made.zipped(), f"It holds {', '.join(made.files)}. {made.missing}"
+) -> Future[tuple[bytes, str]]:
+    """The zip, and in words what it holds and what it lacks, once they are there."""
+    store, decision = stores.store_at(location), _choice.decision(time.time())
+
+    def pack() -> tuple[bytes, str]:
+        made = export.make_export(store, name, number, decision=decision)
+        return made.zipped(), f"It holds {', '.join(made.files)}. {made.missing}"
+
+    return beside.start(pack)
 
 
-def _packing(packed: Callable[[pd.DataFrame], bytes], snapshot: Snapshot) -> Callable[[], bytes]:
+def _made(packed: Callable[[pd.DataFrame], bytes], snapshot: Snapshot) -> Callable[[], bytes]:
     return lambda: packed(files.front(snapshot))
 
 
@@ -186,7 +193,7 @@ def _whole_front(look: Look) -> None:
         for kind, (packed, ending, mime) in kinds.items():
             st.download_button(
                 f"The front as {kind}",
-                _packing(packed, snapshot),
+                _made(packed, snapshot),
                 file_name=f"{name}-front.{ending}",
                 mime=mime,
                 on_click="ignore",

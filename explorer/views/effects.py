@@ -1,6 +1,6 @@
 """What moves the objectives, for the page Progress: importance, and one objective along one hyperparameter.
 
-It takes seconds, so it is found out beside the pages, by a thread that ends with the server.
+It takes seconds, so it is found out beside the pages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from moopt.importance import FEWEST_TRIALS, MOST_TRIALS, Dependence
 from moopt_explorer import charts, data, influence, markup, wording
 from moopt_explorer.data import Snapshot
 from moopt_explorer.influence import Influence
-from moopt_explorer.views import parts, session, widgets
+from moopt_explorer.views import beside, parts, session, widgets
 from moopt_explorer.views.session import Look
 
 _ANEW = "moopt_anew"
@@ -56,23 +56,10 @@ def _look_into(kept: _Kept, snapshot: Snapshot, *, asked: bool) -> None:
     """Take what was found out meanwhile, and have it found out anew where that is due or asked for."""
     with kept.lock:
         if kept.pending is None and (asked or influence.is_due(kept.last, snapshot)):
-            kept.pending = _started(snapshot)
+            kept.pending = beside.start(lambda: influence.find_out(snapshot))
         if kept.pending is not None and wait([kept.pending], _PATIENCE_S).done:
             pending, kept.pending = kept.pending, None
             kept.last = pending.result()
-
-
-def _started(snapshot: Snapshot) -> Future[Influence]:
-    future: Future[Influence] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(influence.find_out(snapshot))
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
 
 
 def _wait(kept: _Kept, snapshot: Snapshot) -> None:
