@@ -56,6 +56,14 @@ class Browsing:
         yield page
         context.close()
 
+    @contextmanager
+    def page_on_a_line(self, address: str) -> Iterator[tuple[Any, Line]]:
+        """A page, and its line from the server."""
+        with self.page("about:blank") as page:
+            line = Line(page)
+            page.goto(address)
+            yield page, line
+
     def note(self, url: str) -> None:
         if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:", url):
             self.strangers.append(url)

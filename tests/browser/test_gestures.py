@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from moopt.store import open_store
-from tests.browser.pages import Browsing, Line, expect, idle, limit, ready, sentence, served
+from tests.browser.pages import Browsing, expect, idle, limit, ready, sentence, served
 from tests.explorer import synthetic
 
 pytestmark = pytest.mark.browser
@@ -51,9 +51,7 @@ def test_a_slider_and_the_button_without_waiting(study: str, browsing: Browsing)
 
 
 def test_what_is_taken_back_before_a_slow_line_answers_is_taken_back(study: str, browsing: Browsing) -> None:
-    with browsing.page("about:blank") as page:
-        line = Line(page)
-        page.goto(study)
+    with browsing.page_on_a_line(study) as (page, line):
         ready(page)
         idle(page)
         page.wait_for_timeout(4000)  # what the browser has of the page is then some runs old
@@ -69,9 +67,7 @@ def test_what_is_taken_back_before_a_slow_line_answers_is_taken_back(study: str,
 
 
 def test_what_is_done_before_a_slow_line_answers_takes_nothing_back(study: str, browsing: Browsing) -> None:
-    with browsing.page("about:blank") as page:
-        line = Line(page)
-        page.goto(study)
+    with browsing.page_on_a_line(study) as (page, line):
         ready(page)
         idle(page)
         line.hold()
@@ -93,9 +89,10 @@ def test_a_double_click_decides_once_and_notes_once(tmp_path: Path, browsing: Br
     store = open_store(path)
     synthetic.fill(store, "churn", 30)
     store.close()
-    with served(path) as address, browsing.page("about:blank") as page:
-        line = Line(page)
-        page.goto(f"{address}/decide?pick={_recommended(address, browsing)}")
+    with (
+        served(path) as address,
+        browsing.page_on_a_line(f"{address}/decide?pick={_recommended(address, browsing)}") as (page, line),
+    ):
         note = page.get_by_role("textbox", name="A note on")
         note.fill("ask Ada")
         idle(page)

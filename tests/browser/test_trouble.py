@@ -13,7 +13,7 @@ import pytest
 from moopt import requests
 from moopt.objectives import Objective
 from moopt.store import open_store
-from tests.browser.pages import Browsing, Line, expect, idle, lower, ready, sentence, served
+from tests.browser.pages import Browsing, expect, idle, lower, ready, sentence, served
 from tests.explorer import synthetic
 
 pytestmark = pytest.mark.browser
@@ -87,9 +87,7 @@ def test_a_decision_that_cannot_be_kept_is_told_once_and_loses_nothing(tmp_path:
     folder = tmp_path / "kept"
     folder.mkdir()
     path = filled(folder / "churn.db", "churn", 40)
-    with served(path, before=as_others) as address, browsing.page("about:blank") as page:
-        line = Line(page)
-        page.goto(address)
+    with served(path, before=as_others) as address, browsing.page_on_a_line(address) as (page, line):
         path.chmod(0o444)
         folder.chmod(0o555)
         ready(page)
